@@ -1,0 +1,5 @@
+import sys
+
+from panda_ioc.cli import main
+
+sys.exit(main())
