@@ -1,0 +1,172 @@
+"""Text of the wire <-> values of Python, one codec for each kind of value.
+
+`decode` raises `BadValue` for text that no PandA would send, `encode` for a value that the wire
+can not carry. Ranges are left to the PandA, which knows them best and whose words the user gets;
+only what can not be written down at all (a fraction of a pulse, not-a-number) is refused here.
+"""
+
+import math
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from panda_ioc.errors import BadValue
+
+Value = int | float | str
+
+_INT = re.compile(r"[+-]?\d+")
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class Codec(ABC):
+    """How one kind of value is written on the wire.
+
+    Attributes:
+        exact: the PandA keeps what it was sent to the last digit; if not, what it made of it has
+            to be asked for.
+    """
+
+    exact = True
+
+    @abstractmethod
+    def decode(self, text: str) -> Value:
+        """The value in text."""
+
+    @abstractmethod
+    def encode(self, value: Value) -> str:
+        """The text for value."""
+
+
+class IntCodec(Codec):
+    """Whole numbers; a float is taken if it is whole."""
+
+    def decode(self, text: str) -> int:
+        if not _INT.fullmatch(text):
+            raise BadValue(f"{text[:80]!r} is not a whole number")
+        return int(text)
+
+    def encode(self, value: Value) -> str:
+        if isinstance(value, str):
+            return str(self.decode(value.strip()))
+        if not math.isfinite(value) or value != int(value):
+            raise BadValue(f"{value!r} is not a whole number")
+        return str(int(value))
+
+
+class FloatCodec(Codec):
+    """Real numbers, written with all the digits of a double."""
+
+    exact = False
+
+    def decode(self, text: str) -> float:
+        try:
+            return float(text)
+        except ValueError:
+            raise BadValue(f"{text[:80]!r} is not a number") from None
+
+    def encode(self, value: Value) -> str:
+        number = self.decode(value) if isinstance(value, str) else float(value)
+        if not math.isfinite(number):
+            raise BadValue(f"{value!r} can not be sent: give a finite number")
+        return repr(number).removesuffix(".0")
+
+
+class BitCodec(Codec):
+    """0 or 1."""
+
+    def decode(self, text: str) -> int:
+        if text not in ("0", "1"):
+            raise BadValue(f"{text[:80]!r} is neither 0 nor 1")
+        return int(text)
+
+    def encode(self, value: Value) -> str:
+        return str(self.decode(str(value)))
+
+
+class ActionCodec(Codec):
+    """Something to trigger: it has no value, any write sends the bare command."""
+
+    def decode(self, text: str) -> int:
+        return 0
+
+    def encode(self, value: Value) -> str:
+        return ""
+
+
+class TextCodec(Codec):
+    """Text on one line, as it is."""
+
+    def decode(self, text: str) -> str:
+        return text
+
+    def encode(self, value: Value) -> str:
+        text = str(value)
+        if found := _UNSAFE.search(text):
+            raise BadValue(f"{text[:80]!r} has a control character at {found.start()}: remove it")
+        return text
+
+
+class LutCodec(TextCodec):
+    """A lookup function: an expression or a number on the way in, which the PandA may rewrite."""
+
+    exact = False
+
+
+class CaptureCodec(TextCodec):
+    """A set of capture options in any order, which the PandA puts into its own."""
+
+    exact = False
+
+
+@dataclass(frozen=True)
+class ChoiceCodec(Codec):
+    """One of some labels; its value is the index of the label."""
+
+    labels: Sequence[str]
+
+    def decode(self, text: str) -> int:
+        try:
+            return self.labels.index(text)
+        except ValueError:
+            raise BadValue(
+                f"{text[:80]!r} is not one of the {len(self.labels)} choices {self._some()}"
+            ) from None
+
+    def encode(self, value: Value) -> str:
+        if isinstance(value, str):
+            return self.labels[self.decode(value)]
+        if not 0 <= value < len(self.labels) or value != int(value):
+            raise BadValue(f"{value!r} is not an index of the {len(self.labels)} choices")
+        return self.labels[int(value)]
+
+    def _some(self) -> str:
+        return ", ".join(self.labels[:5]) + (", ..." if len(self.labels) > 5 else "")
+
+
+INT, FLOAT, TEXT = IntCodec(), FloatCodec(), TextCodec()
+
+# Codec names of `kinds`; "choice" is made for each field from its labels.
+CODECS: Mapping[str, Codec] = MappingProxyType(
+    {
+        "uint": INT,
+        "int": INT,
+        "delay": INT,
+        "position": INT,
+        "double": FLOAT,
+        "scalar": FLOAT,
+        "time": FLOAT,
+        "bit": BitCodec(),
+        "action": ActionCodec(),
+        "lut": LutCodec(),
+        "mux": TEXT,
+        "text": TEXT,
+        "capture": CaptureCodec(),
+    }
+)
+
+
+def codec_for(name: str, labels: Sequence[str] = ()) -> Codec:
+    """The codec of that name; choices need their labels."""
+    return ChoiceCodec(tuple(labels)) if name == "choice" else CODECS[name]

@@ -1,0 +1,104 @@
+"""The one table that says what each type of PandA field is.
+
+A row gives, for a (type, subtype) of the wire: whether it can be read and written, the codec of its
+value, and its attributes. An attribute is a row like any other, one level down. Types are those
+that a PandA server 4.1 can announce; whatever a newer one announces resolves to `UNKNOWN`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Flag, auto
+from types import MappingProxyType
+
+from panda_ioc.protocol.responses import FieldInfo
+
+
+class Access(Flag):
+    """What clients of the PandA may do with a value."""
+
+    NONE = 0
+    READ = auto()
+    WRITE = auto()
+    READ_WRITE = READ | WRITE
+
+
+R, W, RW = Access.READ, Access.WRITE, Access.READ_WRITE
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeKind:
+    """One attribute that the bridge follows.
+
+    Attributes:
+        name: on the wire
+        access: what may be done with it
+        codec: name of its codec in `panda_ioc.device.codecs`
+        description: for clients
+        reported: it is listed by ``*CHANGES?``; others have to be asked for
+    """
+
+    name: str
+    access: Access
+    codec: str
+    description: str
+    reported: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FieldKind:
+    """One row of the table; `codec` is "" for fields without a value of their own."""
+
+    access: Access
+    codec: str
+    attributes: tuple[AttributeKind, ...] = ()
+
+
+_TIME_UNITS = AttributeKind("UNITS", RW, "choice", "Units of time setting")
+_CAPTURE = AttributeKind("CAPTURE", RW, "capture", "What is captured of it")
+_DELAY = AttributeKind("DELAY", RW, "delay", "Clock ticks by which the input is delayed")
+_POSITION = (
+    _CAPTURE,
+    AttributeKind("OFFSET", RW, "double", "Offset of the scaled position"),
+    AttributeKind("SCALE", RW, "double", "Scale of the scaled position"),
+    AttributeKind("UNITS", RW, "text", "Units of the scaled position"),
+)
+_TABLE = (AttributeKind("QUEUED_LINES", R, "uint", "Rows waiting to be used", reported=True),)
+
+# subtype -> codec and attributes, the same under param, read and write
+_SUBTYPES: Mapping[str, tuple[str, tuple[AttributeKind, ...]]] = {
+    "uint": ("uint", ()),
+    "int": ("int", ()),
+    "scalar": ("scalar", ()),
+    "bit": ("bit", ()),
+    "action": ("action", ()),
+    "lut": ("lut", ()),
+    "enum": ("choice", ()),
+    "time": ("time", (_TIME_UNITS,)),
+}
+_TYPES = {"param": RW, "read": R, "write": W}
+
+KINDS: Mapping[tuple[str, str | None], FieldKind] = MappingProxyType(
+    {
+        (type_, subtype): FieldKind(access, codec, attributes)
+        for type_, access in _TYPES.items()
+        for subtype, (codec, attributes) in _SUBTYPES.items()
+    }
+    | {
+        ("time", None): FieldKind(RW, "time", (_TIME_UNITS,)),
+        ("bit_out", None): FieldKind(R, "bit"),
+        ("pos_out", None): FieldKind(R, "position", _POSITION),
+        ("ext_out", "timestamp"): FieldKind(Access.NONE, "", (_CAPTURE,)),
+        ("ext_out", "samples"): FieldKind(Access.NONE, "", (_CAPTURE,)),
+        ("ext_out", "bits"): FieldKind(Access.NONE, "", (_CAPTURE,)),
+        ("bit_mux", None): FieldKind(RW, "mux", (_DELAY,)),
+        ("pos_mux", None): FieldKind(RW, "mux"),
+        ("table", None): FieldKind(RW, "table", _TABLE),
+    }
+)
+
+UNKNOWN = FieldKind(R, "text")
+
+
+def kind_of(info: FieldInfo) -> FieldKind:
+    """The row for a field; `UNKNOWN` for types that this version has never heard of."""
+    return KINDS.get((info.type, info.subtype), UNKNOWN)

@@ -1,0 +1,153 @@
+"""The result of introspection: one PandA as frozen data, each field under its name on the wire."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from panda_ioc.device.kinds import UNKNOWN, AttributeKind, FieldKind, kind_of
+from panda_ioc.protocol.responses import (
+    BlockInfo,
+    ExtOutBitsFieldInfo,
+    FieldInfo,
+    Identification,
+    PosOutFieldInfo,
+)
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of one instance of a block.
+
+    Attributes:
+        wire: its name on the wire, "PULSE1.DELAY"
+        name: its name in the block, "DELAY"
+        info: what introspection found
+    """
+
+    wire: str
+    name: str
+    info: FieldInfo
+
+    @property
+    def kind(self) -> FieldKind:
+        """What the type of this field means."""
+        return kind_of(self.info)
+
+    @property
+    def is_unknown(self) -> bool:
+        """True if this version does not know the type."""
+        return self.kind is UNKNOWN
+
+    def attribute(self, kind: AttributeKind) -> str:
+        """The name of an attribute on the wire."""
+        return f"{self.wire}.{kind.name}"
+
+
+@dataclass(frozen=True)
+class Block:
+    """One instance of a block.
+
+    Attributes:
+        wire: "PULSE1", or "PCAP" where there is just one
+        type: "PULSE"
+        number: 1, 2, ...; None where there is just one
+        description: of the type; None if the box gave none
+        fields: in the order that the box displays them
+    """
+
+    wire: str
+    type: str
+    number: int | None
+    description: str | None
+    fields: tuple[Field, ...]
+
+    @property
+    def label_key(self) -> str:
+        """The metadata in which users label this block; its number is never left out there."""
+        return f"*METADATA.LABEL_{self.type}{self.number or 1}"
+
+
+@dataclass(frozen=True)
+class Device:
+    """A whole PandA.
+
+    Attributes:
+        identification: versions; None if the box would not say
+        blocks: instances in natural order: by type, then by number
+        metadata: keys of ``*METADATA.*?``
+        capture_options: the kinds in which a position can be captured: "Value", "Mean", ...
+    """
+
+    identification: Identification | None
+    blocks: tuple[Block, ...]
+    metadata: tuple[str, ...] = ()
+    capture_options: tuple[str, ...] = ()
+    idn: str = field(default="", compare=False)
+
+    @cached_property
+    def fields(self) -> Mapping[str, Field]:
+        """All fields by their names on the wire."""
+        return {field.wire: field for block in self.blocks for field in block.fields}
+
+    @cached_property
+    def positions(self) -> tuple[Field, ...]:
+        """The `pos_out` fields, sorted by name."""
+        found = (f for f in self.fields.values() if isinstance(f.info, PosOutFieldInfo))
+        return tuple(sorted(found, key=lambda f: f.wire))
+
+    @cached_property
+    def bit_words(self) -> tuple[Field, ...]:
+        """The words in which bits are captured: PCAP.BITS0, ..."""
+        found = (f for f in self.fields.values() if isinstance(f.info, ExtOutBitsFieldInfo))
+        return tuple(sorted(found, key=lambda f: f.wire))
+
+    @cached_property
+    def has_streaming_tables(self) -> bool:
+        """Tables can be fed piece by piece (servers from 4.0)."""
+        return any(getattr(f.info, "has_mode", False) for f in self.fields.values())
+
+    @property
+    def layout(self) -> tuple[object, ...]:
+        """What clients see of the structure: equal for two boxes that serve the same records."""
+        return (self.blocks, self.metadata, self.capture_options)
+
+
+def make_device(
+    identification: Identification | None,
+    blocks: Mapping[str, BlockInfo],
+    fields: Mapping[str, Mapping[str, FieldInfo]],
+    metadata: Sequence[str] = (),
+    capture_options: Sequence[str] = (),
+    idn: str = "",
+) -> Device:
+    """A device from the answers to GetBlockInfo, GetFieldInfo (by block type) and the others."""
+    instances = (
+        _block(type_, number, blocks[type_], fields.get(type_, {}))
+        for type_ in sorted(blocks)
+        for number in _numbers(blocks[type_].number)
+    )
+    return Device(
+        identification,
+        tuple(instances),
+        tuple(sorted(metadata)),
+        tuple(capture_options),
+        idn,
+    )
+
+
+def _numbers(count: int) -> Iterator[int | None]:
+    yield from [None] if count == 1 else range(1, count + 1)
+
+
+def _block(
+    type_: str, number: int | None, info: BlockInfo, fields: Mapping[str, FieldInfo]
+) -> Block:
+    wire = type_ if number is None else f"{type_}{number}"
+    ordered = sorted(fields.items(), key=lambda item: (item[1].index, item[0]))
+    return Block(
+        wire,
+        type_,
+        number,
+        info.description,
+        tuple(Field(f"{wire}.{name}", name, field) for name, field in ordered),
+    )

@@ -1,0 +1,380 @@
+"""EPICS records in memory: read, write, post and refuse without processing.
+
+This is the one file that knows the binary interface of EPICS. Three things are done here that
+softioc does not offer:
+
+* `Record.post` writes value, alarm, message and time under the record's lock and posts monitors:
+  an output record follows the device without processing, so nothing is echoed back; and nothing
+  passes through the callback queue, which loses updates when it is full.
+* `Record.refuse` fails the put that an output record is processing: the client's put-callback
+  (CA) or put (PVA) reports an error. A pending put is a `processNotify` (dbNotify.h), to which
+  the record's PPN field points; its status decides what the client is told.
+* `Locker` holds the locks of many records, so that a table changes as one.
+
+Offsets of fields come from the running EPICS database. Those of `processNotify` are declared below
+and confirmed once at start-up by `confirm_refusal`; where they do not hold, puts are not failed but
+still reverted and alarmed.
+"""
+
+import ctypes
+import struct
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, Self
+
+import numpy as np
+from epicscorelibs.ioc import dbCore
+from numpy.typing import NDArray
+from softioc import alarm, imports
+
+from panda_ioc.errors import ConfigurationError
+
+DBE_VALUE, DBE_LOG, DBE_ALARM, DBE_PROPERTY = 1, 2, 4, 8
+NO_ALARM = alarm.NO_ALARM
+MINOR, MAJOR, INVALID = alarm.MINOR_ALARM, alarm.MAJOR_ALARM, alarm.INVALID_ALARM
+COMM, READ, STATE, UDF, WRITE = (
+    alarm.COMM_ALARM,
+    alarm.READ_ALARM,
+    alarm.STATE_ALARM,
+    alarm.UDF_ALARM,
+    alarm.WRITE_ALARM,
+)
+EPICS_EPOCH = 631152000  # 1990-01-01 in seconds since 1970
+
+# PyDLL keeps Python's lock during calls that take no time and never wait.
+_waiting = ctypes.CDLL(dbCore._name)
+_quick = ctypes.PyDLL(dbCore._name)
+_pointer = ctypes.c_void_p
+
+
+def _function(library: Any, name: str, result: Any, *arguments: Any) -> Any:
+    function = getattr(library, name)
+    function.restype, function.argtypes = result, arguments
+    return function
+
+
+_lock = _function(_waiting, "dbScanLock", None, _pointer)
+_unlock = _function(_quick, "dbScanUnlock", None, _pointer)
+_post_events = _function(_quick, "db_post_events", ctypes.c_int, _pointer, _pointer, ctypes.c_uint)
+_reset_alarms = _function(_quick, "recGblResetAlarms", ctypes.c_ushort, _pointer)
+_name_to_addr = _function(_quick, "dbNameToAddr", ctypes.c_long, ctypes.c_char_p, _pointer)
+_locker_alloc = _function(
+    _waiting, "dbLockerAlloc", _pointer, _pointer, ctypes.c_size_t, ctypes.c_uint
+)
+_lock_many = _function(_waiting, "dbScanLockMany", None, _pointer)
+_unlock_many = _function(_quick, "dbScanUnlockMany", None, _pointer)
+
+
+class _Notify(ctypes.Structure):
+    """The head of `processNotify`: what dbNotify sets."""
+
+    _fields_ = (
+        ("node", _pointer * 2),
+        ("on_list", ctypes.c_int),
+        ("private", _pointer),
+        ("status", ctypes.c_int),
+        ("was_processed", ctypes.c_int),
+        ("request_type", ctypes.c_int),
+        ("channel", _pointer),
+        ("put_callback", _pointer),
+        ("get_callback", _pointer),
+        ("done_callback", _pointer),
+        ("user", _pointer),
+    )
+
+
+_NOTIFY_ERROR = 2
+
+# How VAL lies in memory. Strings and waveforms have their own way, below.
+_SCALARS = {
+    "ai": "d",
+    "ao": "d",
+    "bi": "H",
+    "bo": "H",
+    "mbbi": "H",
+    "mbbo": "H",
+    "longin": "i",
+    "longout": "i",
+}
+_STRINGS = ("stringin", "stringout")
+_STRING_SIZE = 40
+_ELEMENTS = {
+    "CHAR": np.dtype("i1"),
+    "UCHAR": np.dtype("u1"),
+    "USHORT": np.dtype("u2"),
+    "LONG": np.dtype("i4"),
+    "ULONG": np.dtype("u4"),
+    "DOUBLE": np.dtype("f8"),
+    "STRING": np.dtype("S40"),
+}
+_time = struct.Struct("=II")
+_short = struct.Struct("=H")
+
+Value = float | str | NDArray[Any] | Sequence[str]
+
+
+@cache
+def _offsets(rtype: str) -> dict[str, tuple[int, int, int]]:
+    """Field -> (offset, size, type) of a record type."""
+    fields: dict[str, tuple[int, int, int]] = imports.get_field_offsets(rtype)
+    return fields
+
+
+def _view(address: int, size: int) -> memoryview:
+    return memoryview((ctypes.c_char * size).from_address(address)).cast("B")
+
+
+class Record:
+    """One record of the running database.
+
+    Arguments:
+        name: with the prefix
+        rtype: its record type
+        ftvl: element type of a waveform
+    """
+
+    def __init__(self, name: str, rtype: str, ftvl: str = "") -> None:
+        self.name = name
+        self.rtype = rtype
+        self._element = _ELEMENTS.get(ftvl)
+        self._address = _find(name)
+        self._at = {field: offset for field, (offset, _, _) in _offsets(rtype).items()}
+        self._sizes = {field: size for field, (_, size, _) in _offsets(rtype).items()}
+        end = max(offset + size for offset, size, _ in _offsets(rtype).values())
+        self._memory = _view(self._address, end)
+        self._scalar = struct.Struct("=" + _SCALARS[rtype]) if rtype in _SCALARS else None
+        self._held = 0
+
+    # -- with the lock held ---------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        _lock(self._address)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _unlock(self._address)
+
+    @property
+    def is_processing(self) -> bool:
+        """A put is under way."""
+        return self._memory[self._at["PACT"]] != 0
+
+    def read(self) -> Value:
+        """VAL; an array is a copy. Strings come as str, long strings as arrays of CHAR."""
+        at = self._at["VAL"]
+        if self._scalar is not None:
+            value: float = self._scalar.unpack_from(self._memory, at)[0]
+            return value
+        if self.rtype in _STRINGS:
+            raw = bytes(self._memory[at : at + _STRING_SIZE])
+            return raw.partition(b"\0")[0].decode(errors="replace")
+        return self._elements(self._int("NORD")).copy()
+
+    def write(self, value: Value) -> None:
+        """Write VAL; what does not fit is cut (whoever makes the record sizes it)."""
+        at = self._at["VAL"]
+        if self._scalar is not None:
+            self._scalar.pack_into(self._memory, at, value)
+        elif self.rtype in _STRINGS:
+            self._write_string("VAL", str(value))
+        else:
+            self._write_array(value)
+
+    def set_alarm(self, severity: int, status: int, message: str = "") -> None:
+        """Prepare an alarm; it takes effect when the record is next posted or processed."""
+        _short.pack_into(self._memory, self._at["NSEV"], severity)
+        _short.pack_into(self._memory, self._at["NSTA"], status)
+        self._write_string("NAMSG", message)
+
+    def publish(self, stamp: float, mask: int = DBE_VALUE | DBE_LOG) -> None:
+        """Take over the prepared alarm, set the time, and post VAL to monitors."""
+        seconds = int(stamp)
+        nanoseconds = int((stamp - seconds) * 1e9)
+        _time.pack_into(self._memory, self._at["TIME"], seconds - EPICS_EPOCH, nanoseconds)
+        self._memory[self._at["UDF"]] = 0
+        self._remember()
+        mask |= _reset_alarms(self._address)
+        _post_events(self._address, self._address + self._at["VAL"], mask)
+
+    # -- whole operations -----------------------------------------------------------------------
+
+    def post(
+        self,
+        value: Value | None,
+        severity: int = NO_ALARM,
+        status: int = NO_ALARM,
+        message: str = "",
+        stamp: float | None = None,
+    ) -> bool:
+        """Show a value (None: the one it has) with this alarm, without processing.
+
+        False if a put is under way: its completion decides what the record shows.
+        """
+        with self:
+            if self.is_processing:
+                return False
+            if value is not None:
+                self.write(value)
+            self.set_alarm(severity, status, message)
+            self.publish(time.time() if stamp is None else stamp)
+        return True
+
+    def set_field(self, field: str, value: str | float) -> None:
+        """Change a field that describes VAL (EGU, PREC, HOPR) and tell monitors of properties."""
+        with self:
+            if isinstance(value, str):
+                self._write_string(field, value)
+            else:
+                code = {2: "=h", 8: "=d"}[self._sizes[field]]
+                struct.pack_into(code, self._memory, self._at[field], value)
+            _post_events(self._address, self._address + self._at["VAL"], DBE_PROPERTY)
+
+    def settle(self, value: Value | None) -> None:
+        """End a good put: no alarm; VAL as the device has it, None where it is what was put.
+
+        To be called while the record processes, before its completion.
+        """
+        with self:
+            if value is not None:
+                self.write(value)
+            self.set_alarm(NO_ALARM, NO_ALARM)
+
+    def refuse(
+        self,
+        put: Value,
+        back_to: Value | None,
+        message: str,
+        severity: int = INVALID,
+        status: int = WRITE,
+    ) -> None:
+        """Fail the put of `put` that the record is processing, and go back to the device's value.
+
+        To be called while the record processes, before its completion. If a newer put has already
+        replaced VAL, it is left alone: the record will process again with it.
+        """
+        with self:
+            if back_to is not None and _same(self.read(), put):
+                self.write(back_to)
+                self._forget(put)
+            self.set_alarm(severity, status, message)
+            self._fail_notify()
+
+    def fail_in_validate(self, message: str, severity: int = INVALID, status: int = WRITE) -> None:
+        """Fail a put from within `validate=`, where the record is locked already."""
+        self.set_alarm(severity, status, message)
+        self._fail_notify()
+
+    # -- details --------------------------------------------------------------------------------
+
+    def _fail_notify(self) -> None:
+        address = struct.unpack_from("=Q", self._memory, self._at["PPN"])[0]
+        if not address or not _Abi.confirmed:
+            return
+        notify = _Notify.from_address(address)
+        # One that did not process the record only waits for this put to end: not its failure.
+        if notify.was_processed:
+            notify.status = _NOTIFY_ERROR
+
+    def _remember(self) -> None:
+        """VAL has been posted: later processing posts only what differs from it."""
+        if self._scalar is not None and "MLST" in self._at:
+            for field in ("MLST", "ALST"):
+                if field in self._at:
+                    self._copy("VAL", field)
+        elif "OVAL" in self._at:
+            self._copy("VAL", "OVAL")
+
+    def _forget(self, put: Value) -> None:
+        """Make processing post VAL although it did not change: clients show what they put."""
+        if self._scalar is not None and "MLST" in self._at:
+            self._scalar.pack_into(self._memory, self._at["MLST"], put)
+        elif self.rtype in _STRINGS:
+            self._write_string("OVAL", str(put))
+
+    def _copy(self, source: str, target: str) -> None:
+        size = min(self._sizes[source], self._sizes[target])
+        start, to = self._at[source], self._at[target]
+        self._memory[to : to + size] = self._memory[start : start + size]
+
+    def _int(self, field: str) -> int:
+        at = self._at[field]
+        return int.from_bytes(self._memory[at : at + 4], "little")
+
+    def _write_string(self, field: str, text: str) -> None:
+        at, size = self._at[field], self._sizes[field]
+        raw = text.encode()
+        if len(raw) >= size:
+            raw = raw[: size - 1].decode(errors="ignore").encode()
+        self._memory[at : at + len(raw)] = raw
+        self._memory[at + len(raw)] = 0
+
+    def _elements(self, count: int) -> NDArray[Any]:
+        element = self._element
+        if element is None:
+            raise ConfigurationError(f"{self.name}: element type of the waveform is not known")
+        pointer = struct.unpack_from("=Q", self._memory, self._at["BPTR"])[0]
+        if count == 0:
+            return np.empty(0, element)
+        return np.frombuffer(_view(pointer, count * element.itemsize), element)
+
+    def _write_array(self, value: Value) -> None:
+        if isinstance(value, str):
+            # Clients of long strings expect the terminating zero.
+            value = np.frombuffer(value.encode() + b"\0", "i1")
+        array = np.asarray(value)
+        if array.dtype.kind == "U":
+            array = np.char.encode(array)
+        count = min(len(array), self._int("NELM"))
+        self._elements(count)[:] = array[:count]
+        nord = self._at["NORD"]
+        if count != self._int("NORD"):
+            self._memory[nord : nord + 4] = count.to_bytes(4, "little")
+            _post_events(self._address, self._address + nord, DBE_VALUE | DBE_LOG)
+
+
+def _same(one: Value, other: Value) -> bool:
+    """Equality that also holds between two not-a-numbers."""
+    if isinstance(one, str) or isinstance(other, str):
+        return str(one) == str(other)
+    a, b = np.asarray(one), np.asarray(other)
+    return a.shape == b.shape and bool(np.all((a == b) | ((a != a) & (b != b))))
+
+
+def _find(name: str) -> int:
+    buffer = (ctypes.c_char * 256)()  # a DBADDR; its first member is the record
+    if _name_to_addr(name.encode(), buffer):
+        raise ConfigurationError(f"{name}: no such record in the EPICS database")
+    return struct.unpack_from("=Q", buffer)[0]  # type: ignore[no-any-return]
+
+
+class Locker:
+    """The locks of several records, taken together."""
+
+    def __init__(self, records: Sequence[Record]) -> None:
+        addresses = (_pointer * len(records))(*(record._address for record in records))
+        self._locker = _locker_alloc(addresses, len(records), 0)
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        """Hold all of them."""
+        _lock_many(self._locker)
+        try:
+            yield
+        finally:
+            _unlock_many(self._locker)
+
+
+class _Abi:
+    confirmed = False
+
+
+def release_memory_lock() -> None:
+    """Keep EPICS from locking all memory, which it does as root; call before iocInit."""
+    ctypes.c_int.in_dll(dbCore, "dbThreadRealtimeLock").value = 0
+
+
+def enlarge_callback_queue(size: int = 20000) -> None:
+    """Room for this many completions of puts at once; call before iocInit."""
+    imports.callbackSetQueueSize(size)

@@ -1,0 +1,173 @@
+"""Records for the fields and attributes of a device, by the table in `mapping`."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from panda_ioc.device.codecs import FLOAT, TEXT, Codec, codec_for
+from panda_ioc.device.kinds import Access, AttributeKind
+from panda_ioc.device.model import Block, Device, Field
+from panda_ioc.protocol.responses import (
+    BitMuxFieldInfo,
+    ExtOutFieldInfo,
+    PosOutFieldInfo,
+    ScalarFieldInfo,
+    UintFieldInfo,
+)
+from panda_ioc.records import limits
+from panda_ioc.records.mapping import INPUTS, OUTPUTS, TIME_PREC
+from panda_ioc.records.specs import FieldValue, RecordSpec, Settle, pv_name, pvi_name
+
+LABEL_LENGTH = 256
+
+
+def block_records(device: Device, block: Block) -> Iterator[RecordSpec]:
+    """All records of one block, tables and the bridge's own apart."""
+    if block.label_key.removeprefix("*METADATA.") in device.metadata:
+        yield _label_record(block)
+    for field in block.fields:
+        yield from _field_records(field)
+
+
+def _label_record(block: Block) -> RecordSpec:
+    return RecordSpec(
+        name=f"{block.wire}:LABEL",
+        rtype="waveform",
+        ftvl="CHAR",
+        length=LABEL_LENGTH,
+        writable=True,
+        desc=f"What users call {block.wire}",
+        pvi="label",
+        wire=block.label_key,
+        codec=TEXT,
+    )
+
+
+def _field_records(field: Field) -> Iterator[RecordSpec]:
+    kind = field.kind
+    if kind.codec and kind.codec != "table":
+        yield _value_record(field)
+    for attribute in kind.attributes:
+        yield _attribute_record(field, attribute)
+    if isinstance(field.info, PosOutFieldInfo):
+        yield _scaled_record(field)
+        yield _capture_options_record(field)
+    if isinstance(field.info, PosOutFieldInfo | ExtOutFieldInfo):
+        yield _dataset_record(field)
+
+
+def _value_record(field: Field) -> RecordSpec:
+    kind = field.kind
+    spec = _record(
+        field.wire,
+        kind.codec,
+        kind.access,
+        getattr(field.info, "labels", ()),
+        field.info.description or "",
+    )
+    return replace(spec, fields={**spec.fields, **_limits(field)}, units_from=_units_source(field))
+
+
+def _attribute_record(field: Field, attribute: AttributeKind) -> RecordSpec:
+    spec = _record(
+        field.attribute(attribute),
+        attribute.codec,
+        attribute.access,
+        _attribute_labels(field, attribute),
+        f"{field.name}: {attribute.description}",
+    )
+    if attribute.name == "UNITS":
+        return replace(spec, settle=Settle.POLL)
+    if attribute.name == "DELAY" and isinstance(field.info, BitMuxFieldInfo):
+        return replace(spec, fields={"LOPR": 0, "HOPR": field.info.max_delay or 0})
+    return spec
+
+
+def _record(
+    wire: str, codec: str, access: Access, labels: tuple[str, ...] | list[str], desc: str
+) -> RecordSpec:
+    """The record for a value of the wire, looked up in the table."""
+    writable = Access.WRITE in access
+    row = (OUTPUTS if writable else INPUTS)[codec]
+    rtype, states, value_codec = row.rtype, row.labels, codec_for(codec, labels)
+    if codec in ("choice", "capture"):
+        if rtype == "mbbo" and limits.fit_states(labels):
+            states, value_codec = tuple(labels), codec_for("choice", labels)
+        else:
+            rtype, value_codec = rtype.replace("mbbo", "stringout"), TEXT
+    name = pv_name(wire)
+    return RecordSpec(
+        name=name,
+        rtype=rtype,
+        writable=writable,
+        desc=desc,
+        fields=row.fields,
+        labels=states,
+        pvi=pvi_name(name),
+        wire=wire,
+        codec=value_codec,
+        settle=row.settle,
+    )
+
+
+def _attribute_labels(field: Field, attribute: AttributeKind) -> list[str]:
+    source = {"CAPTURE": "capture_labels", "UNITS": "units_labels"}.get(attribute.name, "")
+    return list(getattr(field.info, source, ()))
+
+
+def _limits(field: Field) -> Mapping[str, FieldValue]:
+    """Display limits. Not drive limits: those would change a bad value silently, and the PandA
+    could not refuse it."""
+    info = field.info
+    if isinstance(info, UintFieldInfo) and info.max_val:
+        return {"LOPR": 0, "HOPR": info.max_val}
+    if isinstance(info, ScalarFieldInfo):
+        return {"EGU": limits.cut(info.units or "", limits.EGU)}
+    return {}
+
+
+def _units_source(field: Field) -> str:
+    names = (a.name for a in field.kind.attributes)
+    return f"{field.wire}.UNITS" if field.kind.codec == "time" and "UNITS" in names else ""
+
+
+def _scaled_record(field: Field) -> RecordSpec:
+    return RecordSpec(
+        name=f"{pv_name(field.wire)}:SCALED",
+        rtype="ai",
+        desc=f"{field.info.description or field.name}, scaled",
+        fields={"PREC": 6},
+        wire=field.wire,
+        codec=FLOAT,
+        scaled_by=(f"{field.wire}.SCALE", f"{field.wire}.OFFSET"),
+        units_from=f"{field.wire}.UNITS",
+    )
+
+
+def _capture_options_record(field: Field) -> RecordSpec:
+    codec: Codec = codec_for("capture")
+    return RecordSpec(
+        name=f"{pv_name(field.wire)}:CAPTURE:OPTIONS",
+        rtype="stringout",
+        writable=True,
+        desc=f"{field.name}: any set of capture options",
+        wire=f"{field.wire}.CAPTURE",
+        codec=codec,
+        settle=Settle.POLL,
+    )
+
+
+def _dataset_record(field: Field) -> RecordSpec:
+    name = f"{pv_name(field.wire)}:DATASET"
+    return RecordSpec(
+        name=name,
+        rtype="stringout",
+        writable=True,
+        desc=f"{field.name}: its name in data files",
+        pvi=pvi_name(name),
+        value="",
+    )
+
+
+def precision(units: str) -> int | None:
+    """PREC of a time in these units; None for units that are not a time's."""
+    return TIME_PREC.get(units)

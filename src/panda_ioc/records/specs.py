@@ -1,0 +1,77 @@
+"""What a record is, before there is an EPICS to make it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from panda_ioc.device.codecs import Codec
+
+FieldValue = str | int | float
+
+
+class Settle(Enum):
+    """What has to happen after the PandA's OK before a put is reported as done."""
+
+    NOTHING = auto()
+    """The PandA keeps what it was sent."""
+    READ_BACK = auto()
+    """It may have rounded or rewritten it: ask for the value."""
+    POLL = auto()
+    """Other records change with it: wait until they have been read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordSpec:
+    """One record.
+
+    Attributes:
+        name: without the prefix, "PULSE1:DELAY"
+        rtype: EPICS record type
+        writable: clients may put to it
+        desc: whole description; the DESC field gets what fits
+        fields: EPICS fields apart from DESC
+        labels: states of mbbi and mbbo, ZNAM and ONAM of bi and bo
+        ftvl, length: element type and number of elements of a waveform
+        aliases: further names, without the prefix
+        info: info tags
+        pvi: name of its entry in the block's PVI structure; "" for none
+        wire: the field or attribute whose value it shows; "" for the bridge's own records
+        codec: of that value; None for the bridge's own records
+        scaled_by: names on the wire of scale and offset to apply to it, or ()
+        units_from: name on the wire of the units that EGU follows, or ""
+        settle: what a put waits for
+        value: of a constant
+    """
+
+    name: str
+    rtype: str
+    writable: bool = False
+    desc: str = ""
+    fields: Mapping[str, FieldValue] = field(default_factory=dict)
+    labels: tuple[str, ...] = ()
+    ftvl: str = ""
+    length: int = 1
+    aliases: tuple[str, ...] = ()
+    info: Mapping[str, object] = field(default_factory=dict)
+    pvi: str = ""
+    wire: str = ""
+    codec: Codec | None = None
+    scaled_by: tuple[str, ...] = ()
+    units_from: str = ""
+    settle: Settle = Settle.NOTHING
+    value: FieldValue | None = None
+
+    @property
+    def block(self) -> str:
+        """The part of the name that all records of one block share."""
+        return self.name.partition(":")[0]
+
+
+def pv_name(wire: str) -> str:
+    """The PV, without prefix, of a field or attribute: PandA's "." is EPICS's ":"."""
+    return wire.replace(".", ":")
+
+
+def pvi_name(name: str) -> str:
+    """The PVI entry of a record: its name in its block, in lower case."""
+    return name.partition(":")[2].replace(":", "_").lower()
