@@ -219,6 +219,14 @@ class Changes:
     multiline_values: dict[str, list[str]]
 
 
+@dataclass(frozen=True)
+class Refused:
+    """A line of a saved state that the box did not take, and why, in its own words."""
+
+    line: str
+    reason: str
+
+
 class EndReason(Enum):
     """Why an acquisition ended: first as the box says it, then the reasons of our own side."""
 
@@ -305,7 +313,7 @@ class StartData(Data):
     hw_time_offset_ns: int | None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)  # not frozen: that doubles the cost of each of many small frames
 class FrameData(Data):
     """Samples of the running acquisition.
 

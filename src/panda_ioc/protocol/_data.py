@@ -1,0 +1,388 @@
+"""The data port without I/O: bytes in, events out.
+
+Rules:
+* The states are those of `State`; each has one reader, which takes what it can use of the bytes
+  and says when the state changes. Bytes may be split anywhere.
+* Data is copied at most once, into memory where samples of successive frames lie side by side
+  (`SampleStore`); large frames received through `get_buffer` are not copied at all.
+* `FrameData.data` is a view of that memory. It is never written again, so it may be kept, in any
+  thread; it keeps alive the slab that it lies in.
+* Events that were complete before an error come out first, then the error. After it every call
+  raises it again. End of file is told by `receive_eof` (or `bytes_received(0)`).
+"""
+
+import logging
+import re
+import struct
+from collections.abc import Callable, Iterator
+from enum import Enum
+
+import numpy as np
+
+from panda_ioc.errors import CommandError, ConnectionLost, PandAError, ProtocolError
+from panda_ioc.protocol._data_header import frame_layout, parse_header
+from panda_ioc.protocol._samples import HEAD_BYTES, SampleStore
+from panda_ioc.protocol.responses import Data, EndData, EndReason, FrameData, ReadyData
+
+log = logging.getLogger(__name__)
+
+MAX_HEADER = 1 << 20
+"""Longest header accepted by default, in bytes."""
+MAX_FRAME = 1 << 26
+"""Longest frame accepted by default, in bytes: real ones have 2 MiB."""
+SLAB_BYTES = 1 << 22
+"""Samples are gathered in pieces of this many bytes (or of one frame if that is longer)."""
+
+_MAX_LINE = 1 << 10
+_SCRATCH_BYTES = 1 << 18
+_DIRECT_BYTES = 1 << 16
+_RUN_FRAMES = 16
+_MAX_RUN = 1 << 12
+_REPEATS = 4
+_HEAD = struct.Struct("<4sI")
+_FRAME, _END = b"BIN ", b"END "
+_END_OF_HEADER = b"</header>\n\n"
+_START_OF_HEADER = b"<header>\n"
+_END_LINE = re.compile(rb"END (\d{1,20}) (.*)\n")
+
+
+class State(Enum):
+    """What the next bytes are."""
+
+    CONNECT = "the answer to the options"
+    HEADER = "the header of the next acquisition"
+    TAG = "the head of a frame, or the end"
+    FRAME = "samples of a frame"
+    END = "the rest of the END line"
+    CLOSED = "nothing: the connection was closed"
+    ERROR = "nothing: the connection failed"
+
+
+class DataConnection:
+    """Sans-IO connection to the data port of a PandA. For example::
+
+        connection = DataConnection()
+        sock.sendall(connection.connect(scaled=False))
+        while received := sock.recv(65536):
+            for event in connection.receive_bytes(received):
+                ...
+        for event in connection.receive_eof():
+            ...
+
+    or, without a copy, ``connection.bytes_received(sock.recv_into(connection.get_buffer()))``.
+
+    Args:
+        max_header: longest header, in bytes
+        max_frame: longest frame with its head, in bytes
+        slab_bytes: at most this much waits for `flush`: more comes out by itself
+    """
+
+    def __init__(
+        self,
+        max_header: int = MAX_HEADER,
+        max_frame: int = MAX_FRAME,
+        slab_bytes: int = SLAB_BYTES,
+    ) -> None:
+        self._max_header = max_header
+        self._max_frame = max_frame
+        self._state = State.CONNECT
+        self._options = ""
+        self._text = bytearray()
+        self._store = SampleStore(slab_bytes)
+        self._frame_bytes = 0
+        self._left = 0
+        self._every_frame = True
+        self._events: list[Data] = []
+        self._error: PandAError | None = None
+        self._scratch = memoryview(bytearray())
+        self._direct = False
+
+    @property
+    def state(self) -> State:
+        """What the next bytes are expected to be."""
+        return self._state
+
+    @property
+    def last_frame_samples(self) -> int:
+        """Samples in the last whole frame: those not to be trusted when it ends in an overrun."""
+        return self._frame_bytes // self._store.row_bytes
+
+    @property
+    def samples(self) -> int:
+        """Samples of this acquisition that have come in whole frames."""
+        return self._store.samples
+
+    def connect(self, scaled: bool) -> bytes:
+        """The line to send first: scaled by the box, or (cheaper for it) raw."""
+        self._options = f"XML FRAMED {'SCALED' if scaled else 'RAW'}"
+        return f"{self._options}\n".encode()
+
+    def receive_bytes(
+        self, received: bytes | bytearray | memoryview, flush_every_frame: bool = True
+    ) -> Iterator[Data]:
+        """Take bytes from the box, split anywhere (an empty piece says nothing).
+
+        Args:
+            received: may be reused by the caller afterwards
+            flush_every_frame: one `FrameData` for each frame; otherwise samples are merged until
+                `flush`, the end of the acquisition, or a slab is full
+
+        Returns:
+            the events, in order, and then a `ProtocolError` or `CommandError` if there was a fault
+        """
+        self._check()
+        self._every_frame = flush_every_frame
+        return self._parse(memoryview(received).cast("B"))
+
+    def flush(self) -> Iterator[FrameData]:
+        """Samples of whole frames that have been held back, as one piece."""
+        self._check()
+        return iter(self._store.take())
+
+    def receive_eof(self) -> Iterator[Data]:
+        """The box has closed the connection.
+
+        Returns:
+            held back samples, and then `ConnectionLost` unless we were between acquisitions
+        """
+        self._check()
+        events = list[Data](self._store.take())
+        idle = self._state is State.HEADER and not self._text
+        expected, samples = self._state.value, self.samples
+        self._state = State.CLOSED
+        self._error = ConnectionLost("data port: the PandA has closed the connection")
+        if idle:
+            return iter(events)
+        return _deliver(
+            events,
+            ConnectionLost(
+                f"data port: closed by the PandA while waiting for {expected}"
+                f" ({samples} samples received)"
+            ),
+        )
+
+    def get_buffer(self, sizehint: int = -1) -> memoryview:
+        """Memory to receive into, to be followed by `bytes_received`.
+
+        It is where the samples shall lie, if enough of a frame is still to come. (The name is that
+        of `asyncio.BufferedProtocol`; the size hint is not needed.)
+        """
+        self._check()
+        self._direct = self._state is State.FRAME and self._left >= _DIRECT_BYTES
+        if self._direct:
+            start = self._store.end
+            return self._store.memory[start : start + self._left + HEAD_BYTES]
+        if not self._scratch:
+            self._scratch = memoryview(bytearray(_SCRATCH_BYTES))
+        return self._scratch
+
+    def bytes_received(self, count: int, flush_every_frame: bool = True) -> Iterator[Data]:
+        """Take `count` bytes that were put at the start of `get_buffer()`; 0 is end of file."""
+        if count == 0:
+            return self.receive_eof()
+        self._check()
+        self._every_frame = flush_every_frame
+        if not self._direct:
+            return self._parse(self._scratch[:count])
+        start, body = self._store.end, min(count, self._left)
+        further = bytes(self._store.memory[start + body : start + count])
+        self._add_to_frame(body)
+        return self._parse(memoryview(further))
+
+    def _check(self) -> None:
+        if self._error is not None:
+            raise type(self._error)(*self._error.args)
+
+    def _parse(self, data: memoryview) -> Iterator[Data]:
+        position, end = 0, len(data)
+        try:
+            while position < end:
+                position = _READERS[self._state](self, data, position)
+        except PandAError as error:
+            self._events += self._store.take()
+            self._state, self._error = State.ERROR, error
+        events, self._events = self._events, []
+        return iter(events) if self._error is None else _deliver(events, self._error)
+
+    def _read_until(
+        self, mark: bytes, limit: int, data: memoryview, position: int
+    ) -> tuple[bytes | None, int]:
+        """Gather text up to and including `mark`; None until it is there."""
+        had = len(self._text)
+        self._text += data[position : position + limit + 1 - had]
+        found = self._text.find(mark, max(0, had - len(mark)))
+        if found < 0 and len(self._text) > limit:
+            raise ProtocolError(
+                f"data port: {limit} bytes and no end of {self._state.value}: "
+                f"{bytes(self._text[:80])!r}"
+            )
+        if found < 0:
+            return None, len(data)
+        size = found + len(mark)
+        text = bytes(self._text[:size])
+        self._text.clear()
+        return text, position + size - had
+
+    def _read_status(self, data: memoryview, position: int) -> int:
+        line, position = self._read_until(b"\n", _MAX_LINE, data, position)
+        if line is None:
+            return position
+        if line.startswith(b"ERR "):
+            words = line[4:].decode("utf-8", "replace").strip()
+            raise CommandError(f"data port: {self._options!r} refused: {words}")
+        if line != b"OK\n":
+            raise ProtocolError(f"data port: answer {line!r}, neither OK nor ERR: not a PandA?")
+        self._state = State.HEADER
+        self._events.append(ReadyData())
+        return position
+
+    def _read_header(self, data: memoryview, position: int) -> int:
+        text, position = self._read_until(_END_OF_HEADER, self._max_header, data, position)
+        start = self._text if text is None else text
+        if not _START_OF_HEADER.startswith(start[: len(_START_OF_HEADER)]):
+            raise ProtocolError(f"data port: {bytes(start[:80])!r} where an XML header was due")
+        if text is None:
+            return position
+        header = parse_header(text)
+        self._store.start(frame_layout(header))
+        self._frame_bytes = 0
+        self._state = State.TAG
+        self._events.append(header)
+        return position
+
+    def _read_tag(self, data: memoryview, position: int) -> int:
+        if not self._text:
+            for read in (self._read_run, self._read_frames):
+                after = read(data, position)
+                if after > position:
+                    return after
+        return self._read_head(data, position)
+
+    def _read_head(self, data: memoryview, position: int) -> int:
+        """Gather the 8 bytes of a head, and judge them."""
+        missing = HEAD_BYTES - len(self._text)
+        self._text += data[position : position + missing]
+        if len(self._text) == HEAD_BYTES:
+            self._begin(*_HEAD.unpack(self._text))
+        return min(position + missing, len(data))
+
+    def _read_run(self, data: memoryview, position: int) -> int:
+        """Many more frames of the length of the last one, in a few steps for all of them."""
+        size, store = self._frame_bytes, self._store
+        length = size + HEAD_BYTES
+        most = min((len(data) - position) // length, store.room // max(1, size), _MAX_RUN)
+        if size == 0 or most < _RUN_FRAMES:
+            return position
+        heads = np.ndarray(most, "<u8", data, position, (length,))
+        other = np.flatnonzero(heads != int.from_bytes(_HEAD.pack(_FRAME, length), "little"))
+        count = int(other[0]) if len(other) else most
+        if count == 0:
+            return position
+        samples = np.ndarray((count, size), np.uint8, data, position + HEAD_BYTES, (length, 1))
+        np.ndarray((count, size), np.uint8, store.memory, store.end)[:] = samples
+        self._keep_frames(store.end + count * size, [size] * count)
+        return position + count * length
+
+    def _read_frames(self, data: memoryview, position: int) -> int:
+        """Whole frames that are as they should be, one by one, until a run seems to begin."""
+        memory, fill, end = self._store.memory, self._store.end, len(data)
+        limit, row, last = fill + self._store.room, self._store.row_bytes, -1
+        repeats = 0
+        sizes: list[int] = []
+        while end - position >= HEAD_BYTES:
+            tag, length = _HEAD.unpack_from(data, position)
+            size = length - HEAD_BYTES
+            after, following = fill + size, position + length
+            if tag != _FRAME or following > end or after > limit or size < 0 or size % row:
+                break
+            repeats = repeats + 1 if size == last else 0
+            if repeats == _REPEATS and end - position >= length * _RUN_FRAMES:
+                break
+            memory[fill:after] = data[position + HEAD_BYTES : following]
+            fill, position, last = after, following, size
+            sizes.append(size)
+        if sizes:
+            self._keep_frames(fill, sizes)
+        return position
+
+    def _keep_frames(self, end: int, sizes: list[int]) -> None:
+        if self._every_frame:
+            self._events += self._store.take()
+        self._frame_bytes = sizes[-1]
+        self._store.end = end
+        self._store.commit()
+        if self._every_frame:
+            self._events += self._store.take_each(sizes)
+
+    def _begin(self, tag: bytes, length: int) -> None:
+        """Begin the frame, or the END line, that these 8 bytes open."""
+        if tag == _END:
+            self._state = State.END
+            return
+        size = length - HEAD_BYTES
+        if tag != _FRAME:
+            raise ProtocolError(f"data port: {_HEAD.pack(tag, length)!r} where BIN or END was due")
+        if size < 0 or length > self._max_frame:
+            raise ProtocolError(
+                f"data port: frame of {length} bytes, not of {HEAD_BYTES} to {self._max_frame}"
+            )
+        if size % self._store.row_bytes:
+            raise ProtocolError(
+                f"data port: frame of {size} bytes is not whole samples of {self._store.row_bytes}"
+            )
+        if size > self._store.room:
+            self._events += self._store.make_room(size)
+        self._text.clear()
+        self._frame_bytes = self._left = size
+        self._state = State.FRAME if size else State.TAG
+
+    def _read_samples(self, data: memoryview, position: int) -> int:
+        taken = min(self._left, len(data) - position)
+        start = self._store.end
+        self._store.memory[start : start + taken] = data[position : position + taken]
+        self._add_to_frame(taken)
+        return position + taken
+
+    def _add_to_frame(self, size: int) -> None:
+        self._store.end += size
+        self._left -= size
+        if self._left == 0:
+            self._state = State.TAG
+            self._store.commit()
+            if self._every_frame:
+                self._events += self._store.take()
+
+    def _read_end(self, data: memoryview, position: int) -> int:
+        line, position = self._read_until(b"\n", _MAX_LINE, data, position)
+        if line is None:
+            return position
+        found = _END_LINE.fullmatch(line)
+        if found is None:
+            raise ProtocolError(f"data port: {line!r} is not END, samples and a reason")
+        self._events += self._store.take()
+        self._events.append(EndData(int(found[1]), _end_reason(found[2])))
+        self._state = State.HEADER
+        return position
+
+
+def _end_reason(words: bytes) -> EndReason:
+    text = words.decode("utf-8", "replace")
+    try:
+        return EndReason(text)
+    except ValueError:
+        log.warning("data port: acquisition ended with %r, which is not a reason known here", text)
+        return EndReason.UNKNOWN_EXCEPTION
+
+
+def _deliver(events: list[Data], error: PandAError) -> Iterator[Data]:
+    yield from events
+    raise error
+
+
+_READERS: dict[State, Callable[[DataConnection, memoryview, int], int]] = {
+    State.CONNECT: DataConnection._read_status,
+    State.HEADER: DataConnection._read_header,
+    State.TAG: DataConnection._read_tag,
+    State.FRAME: DataConnection._read_samples,
+    State.END: DataConnection._read_end,
+}
