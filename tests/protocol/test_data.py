@@ -205,7 +205,7 @@ def test_units_that_are_no_units_and_units_that_are_no_utf8() -> None:
     assert [field.units for field in events[1].fields] == ["", "\N{REPLACEMENT CHARACTER}m"]
 
 
-@pytest.mark.parametrize("reason", [reason for reason in EndReason][:7])
+@pytest.mark.parametrize("reason", list(EndReason)[:7])
 def test_end_reasons_of_the_box(reason: EndReason) -> None:
     events, error = decode([OK + START + frame(bytes(8)) + end(2, reason.value)])
     assert (events[-1], error) == (EndData(2, reason), None)
@@ -232,7 +232,7 @@ BAD = {
     "where an XML header was due": OK + b"BIN \x10\x00\x00\x00",
     "no end of the header": OK + b"<header>\n" + b" " * 1100000,
     "not XML": OK + START.replace(b"/>", b">"),
-    "document type 'header'": OK + START.replace(b"<data", b"<!DOCTYPE header []><data"),
+    "is not XML: not well-formed": OK + START.replace(b"<data", b"<!DOCTYPE header []><data"),
     "frame of 7 bytes": OK + START + b"BIN \x07\x00\x00\x00",
     "frame of 4294967295 bytes": OK + START + b"BIN \xff\xff\xff\xff",
     "not whole samples of 4": OK + START + frame(b"123456"),
@@ -255,13 +255,17 @@ BAD = {
 }
 
 
+def receive_in_pieces(connection: DataConnection, stream: bytes, size: int) -> None:
+    for first in range(0, len(stream), size):
+        list(connection.receive_bytes(stream[first : first + size]))
+
+
 @pytest.mark.parametrize("split", [1 << 30, 1000, 1])
 @pytest.mark.parametrize(("words", "stream"), BAD.items(), ids=BAD)
 def test_a_fault_is_named_and_ends_the_connection(words: str, stream: bytes, split: int) -> None:
     connection = DataConnection()
     with pytest.raises(ProtocolError, match=words):
-        for first in range(0, len(stream), split):
-            list(connection.receive_bytes(stream[first : first + split]))
+        receive_in_pieces(connection, stream, split)
     assert connection.state is State.ERROR
     for again in (
         lambda: connection.receive_bytes(OK),
