@@ -16,7 +16,15 @@ The message of each names the thing, the value and, where there is one, the reme
 
 
 class PandAError(Exception):
-    """Base of all errors of this package."""
+    """Base of all errors of this package.
+
+    Attributes:
+        command: the protocol command that failed, where the error belongs to one
+    """
+
+    def __init__(self, message: str = "", command: object = None) -> None:
+        super().__init__(message)
+        self.command = command
 
 
 class ProtocolError(PandAError):
@@ -28,7 +36,15 @@ class NoContextAvailable(ProtocolError):
 
 
 class CommandError(PandAError):
-    """A command failed on the PandA; the message holds what was sent and what came back."""
+    """A command failed on the PandA; the message holds what was sent and what came back.
+
+    Attributes:
+        reason: the PandA's own words, as in ``ERR reason``; empty if its reply was of the wrong kind
+    """
+
+    def __init__(self, message: str = "", command: object = None, reason: str = "") -> None:
+        super().__init__(message, command)
+        self.reason = reason
 
 
 class VersionError(PandAError):

@@ -2,7 +2,8 @@
 
 A reader that finds too little raises `NeedMoreData` and leaves the buffer as it was; one that finds
 more than `limit` bytes and still no end raises `ProtocolError`, so a peer that never ends a line
-can not fill memory. Every byte is searched once for the end of its line, however the bytes were split.
+can not fill memory. Every byte is searched once for the end of its line, however the bytes were
+split.
 """
 
 from collections.abc import Iterator
@@ -67,12 +68,22 @@ class Buffer:
         end = self._bytes.find(b"\n", self._searched)
         if end < 0:
             self._searched = len(self._bytes)
-            self._need_more(f"a line of {len(self)} bytes has no end", len(self))
-        line = bytes(self._bytes[self._head : end])
+            self._need_more(f"a line of {len(self)} bytes and no end", len(self))
+        line = bytes(memoryview(self._bytes)[self._head : end])
         if len(line) > self._limit:
-            raise ProtocolError(f"a line of {len(line)} bytes; at most {self._limit} are accepted")
+            self._need_more(f"a line of {len(line)} bytes", len(line))
         self._advance(end + 1)
         return line
+
+    def read_lines(self) -> bytes:
+        """Take whole lines, newlines included, as many as fit in the limit; perhaps none."""
+        end = self._bytes.rfind(b"\n", self._searched, self._head + self._limit + 1) + 1
+        if end:
+            return self._take(end)
+        self._searched = len(self._bytes)
+        if len(self) > self._limit:
+            self._need_more(f"a line of {len(self)} bytes and no end", len(self))
+        return b""
 
     def read_bytes(self, num: int) -> bytes:
         """Take the next `num` bytes."""
@@ -85,6 +96,15 @@ class Buffer:
         if num > len(self):
             self._need_more(f"a block of {num} bytes was announced", num)
         return bytes(memoryview(self._bytes)[self._head : self._head + num])
+
+    def _take(self, end: int) -> bytes:
+        if not self._head and end == len(self._bytes):
+            taken = bytes(self._bytes)
+            self.clear()
+        else:
+            taken = bytes(memoryview(self._bytes)[self._head : end])
+            self._advance(end)
+        return taken
 
     def clear(self) -> None:
         """Forget all bytes."""

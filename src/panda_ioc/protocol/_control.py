@@ -1,0 +1,246 @@
+"""The control port without I/O: commands to bytes, bytes to results.
+
+Replies come in the order of the requests, so a queue of the requests in flight is all that tells
+replies apart. A command is a generator of requests; its next ones join the end of the queue when
+its last ones have been answered.
+
+    READY --"!value"--> IN_REPLY --"."--> READY      several lines
+    READY --"OK", "ERR", "."--> READY                one line, or no lines
+    any --garbage--> BROKEN                          ProtocolError
+    any --end of file--> CLOSED                      ConnectionLost
+
+From BROKEN and CLOSED there is no way back: all pending commands have failed, further calls raise.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any
+
+from panda_ioc.errors import (
+    CommandError,
+    ConnectionLost,
+    NoContextAvailable,
+    PandAError,
+    ProtocolError,
+)
+from panda_ioc.protocol._buffer import Buffer
+from panda_ioc.protocol._exchange import Exchange, ExchangeGenerator, Exchanges, shorten
+from panda_ioc.protocol.commands import Command
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a box may send before it is no longer believed to be one.
+
+    The largest real reply is a table of 1048576 words: 12 MiB in as many lines.
+    """
+
+    line_bytes: int = 1 << 20
+    reply_lines: int = 1 << 21
+    reply_bytes: int = 1 << 26
+
+
+DEFAULT_LIMITS = Limits()
+
+_SINGLE = ("OK", "ERR")
+
+
+class _State(Enum):
+    READY = auto()
+    IN_REPLY = auto()
+    BROKEN = auto()
+    CLOSED = auto()
+
+
+class _Pending:
+    """A command in flight: what to resume once `unanswered` requests have been replied to."""
+
+    __slots__ = ("command", "generator", "unanswered")
+
+    def __init__(self, command: Command[Any], generator: ExchangeGenerator[Any]) -> None:
+        self.command = command
+        self.generator = generator
+        self.unanswered = 0
+
+
+class ControlConnection:
+    """The control port of a PandA, for any kind of I/O::
+
+        connection = ControlConnection()
+        sendall(connection.send(command))
+        while received := recv():
+            sendall(connection.receive_bytes(received))
+            for command, result in connection.responses():
+                ...
+        connection.receive_eof()
+
+    A command that fails has an exception for a result: `CommandError`, `ConnectionLost`, ...
+    Several may be in flight; each completes with its last reply, so those of one request do so in
+    order.
+    """
+
+    def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
+        self._limits = limits
+        self._buffer = Buffer(limits.line_bytes)
+        self._queue: deque[tuple[Exchange, _Pending]] = deque()
+        self._responses: deque[tuple[Command[Any], Any]] = deque()
+        self._state = _State.READY
+        self._values: list[str] = []
+        self._values_bytes = 0
+        self._version = (0, 0)
+        self._error: PandAError | None = None
+
+    def set_api(self, version: tuple[int, int]) -> None:
+        """Tell which (major, minor) server this is; till then commands do what all understand."""
+        self._version = version
+
+    def send(self, command: Command[Any]) -> bytes:
+        """Begin a command; returns the bytes to be sent.
+
+        Raises:
+            BadValue, VersionError: the command can not be sent; nothing is pending for it
+            ConnectionLost, ProtocolError: the connection has ended with that error
+        """
+        self._check_usable()
+        pending = _Pending(command, command.execute(self._version))
+        try:
+            return self._enqueue(next(pending.generator), pending)
+        except StopIteration as finished:
+            self._responses.append((command, finished.value))
+            return b""
+
+    def receive_bytes(self, received: bytes) -> bytes:
+        """Take bytes that the box sent; returns bytes to be sent in turn. Results are in
+        `responses`.
+
+        Raises:
+            ProtocolError: no PandA would send this; all pending commands have failed with it
+            ConnectionLost: after `receive_eof`
+        """
+        self._check_usable()
+        self._buffer += received
+        to_send: list[bytes] = []
+        try:
+            while self._buffer and (block := self._buffer.read_lines()):
+                self._receive_lines(block.decode(errors="backslashreplace").split("\n"), to_send)
+        except ProtocolError as error:
+            self._end(_State.BROKEN, error)
+            raise
+        return b"".join(to_send)
+
+    def receive_eof(self) -> None:
+        """The connection ended: all pending commands fail with `ConnectionLost`."""
+        if self._error is None:
+            self._end(_State.CLOSED, ConnectionLost("The PandA closed the control connection"))
+
+    def responses(self) -> Iterator[tuple[Command[Any], Any]]:
+        """Take the (command, result or exception) pairs that are complete."""
+        while self._responses:
+            yield self._responses.popleft()
+
+    def _check_usable(self) -> None:
+        if self._error is not None:
+            raise type(self._error)(str(self._error))
+
+    def _receive_lines(self, lines: list[str], to_send: list[bytes]) -> None:
+        """Take whole lines; the last of the list is the nothing behind the last newline."""
+        position, end = 0, len(lines) - 1
+        while position < end:
+            if self._state is _State.READY:
+                position += self._begin_reply(lines[position], to_send)
+            else:
+                position = self._continue_reply(lines, position, end, to_send)
+
+    def _begin_reply(self, line: str, to_send: list[bytes]) -> int:
+        """Returns how many lines it took: none of a reply of several, which is to be continued."""
+        if not self._queue:
+            raise NoContextAvailable(f"The PandA sent {shorten(line)!r}, but nothing was asked")
+        if line.startswith(_SINGLE):
+            self._queue[0][0].answer(line)
+            self._answered(to_send)
+            return 1
+        if not line.startswith("!") and line != ".":
+            raise ProtocolError(f"The PandA sent {shorten(line)!r}, which is not a reply")
+        self._state = _State.IN_REPLY
+        return 0
+
+    def _continue_reply(
+        self, lines: list[str], position: int, end: int, to_send: list[bytes]
+    ) -> int:
+        """Returns the position behind the lines that belong to this reply."""
+        stop = _find(lines, ".", position, end)
+        self._add_values(lines[position:stop])
+        if stop == end:
+            return end
+        self._queue[0][0].answer_values(self._values)
+        self._state, self._values, self._values_bytes = _State.READY, [], 0
+        self._answered(to_send)
+        return stop + 1
+
+    def _add_values(self, lines: list[str]) -> None:
+        values = [line[1:] for line in lines if line.startswith("!")]
+        self._values += values
+        self._values_bytes += sum(map(len, lines))
+        if len(values) != len(lines):
+            odd = next(line for line in lines if not line.startswith("!"))
+            raise ProtocolError(f"The PandA sent {shorten(odd)!r} among lines that begin with '!'")
+        limits = self._limits
+        if len(self._values) > limits.reply_lines or self._values_bytes > limits.reply_bytes:
+            raise ProtocolError(
+                f"A reply to {self._queue[0][0].shown} of more than {limits.reply_lines} lines or "
+                f"{limits.reply_bytes} bytes"
+            )
+
+    def _answered(self, to_send: list[bytes]) -> None:
+        """The oldest request has its reply: go on with its command if that was the last it
+        needs."""
+        _, pending = self._queue.popleft()
+        pending.unanswered -= 1
+        if not pending.unanswered:
+            to_send.append(self._resume(pending))
+
+    def _resume(self, pending: _Pending) -> bytes:
+        """Run a command up to its next requests, or its end; what it raises is its own result."""
+        try:
+            return self._enqueue(next(pending.generator), pending)
+        except StopIteration as finished:
+            result = finished.value
+        except PandAError as error:
+            error.command = pending.command
+            result = error
+        except Exception as error:
+            result = CommandError(f"{pending.command!r}: {error!r}", pending.command)
+            result.__cause__ = error
+        self._responses.append((pending.command, result))
+        return b""
+
+    def _enqueue(self, exchanges: Exchanges, pending: _Pending) -> bytes:
+        if isinstance(exchanges, Exchange):
+            pending.unanswered = 1
+            self._queue.append((exchanges, pending))
+            return exchanges.request
+        if not exchanges:
+            return self._resume(pending)
+        pending.unanswered = len(exchanges)
+        self._queue.extend((exchange, pending) for exchange in exchanges)
+        return b"".join(exchange.request for exchange in exchanges)
+
+    def _end(self, state: _State, error: PandAError) -> None:
+        """Leave for BROKEN or CLOSED: every pending command fails now."""
+        self._state, self._error = state, error
+        pending = {id(pending): pending for _, pending in self._queue}
+        self._queue.clear()
+        self._buffer.clear()
+        self._values = []
+        for each in pending.values():
+            failed = type(error)(f"{shorten(repr(each.command))}: {error}", each.command)
+            self._responses.append((each.command, failed))
+
+
+def _find(lines: list[str], line: str, start: int, end: int) -> int:
+    try:
+        return lines.index(line, start, end)
+    except ValueError:
+        return end
