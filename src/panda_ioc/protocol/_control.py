@@ -103,7 +103,8 @@ class ControlConnection:
             BadValue, VersionError: the command can not be sent; nothing is pending for it
             ConnectionLost, ProtocolError: the connection has ended with that error
         """
-        self._check_usable()
+        if self._error is not None:
+            raise _again(self._error)
         pending = _Pending(command, command.execute(self._version))
         try:
             return self._enqueue(next(pending.generator), pending)
@@ -112,14 +113,14 @@ class ControlConnection:
             return b""
 
     def receive_bytes(self, received: bytes) -> bytes:
-        """Take bytes that the box sent; returns bytes to be sent in turn. Results are in
-        `responses`.
+        """Take bytes that the box sent; returns bytes to be sent. Results are in `responses`.
 
         Raises:
             ProtocolError: no PandA would send this; all pending commands have failed with it
             ConnectionLost: after `receive_eof`
         """
-        self._check_usable()
+        if self._error is not None:
+            raise _again(self._error)
         self._buffer += received
         to_send: list[bytes] = []
         try:
@@ -139,10 +140,6 @@ class ControlConnection:
         """Take the (command, result or exception) pairs that are complete."""
         while self._responses:
             yield self._responses.popleft()
-
-    def _check_usable(self) -> None:
-        if self._error is not None:
-            raise type(self._error)(str(self._error))
 
     def _receive_lines(self, lines: list[str], to_send: list[bytes]) -> None:
         """Take whole lines; the last of the list is the nothing behind the last newline."""
@@ -194,8 +191,7 @@ class ControlConnection:
             )
 
     def _answered(self, to_send: list[bytes]) -> None:
-        """The oldest request has its reply: go on with its command if that was the last it
-        needs."""
+        """The oldest request has its reply; if its command waits for no other, that goes on."""
         _, pending = self._queue.popleft()
         pending.unanswered -= 1
         if not pending.unanswered:
@@ -244,3 +240,8 @@ def _find(lines: list[str], line: str, start: int, end: int) -> int:
         return lines.index(line, start, end)
     except ValueError:
         return end
+
+
+def _again(error: PandAError) -> PandAError:
+    """The error that ended the connection, for a later call."""
+    return type(error)(str(error))
