@@ -1,1 +1,1 @@
-"""EPICS: the only importer of softioc. Records, links between fields and records, start and stop."""
+"""EPICS: the only importer of softioc. Records, links to fields, start and stop."""

@@ -18,6 +18,7 @@ still reverted and alarmed.
 
 import ctypes
 import struct
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -67,6 +68,14 @@ _lock_many = _function(_waiting, "dbScanLockMany", None, _pointer)
 _unlock_many = _function(_quick, "dbScanUnlockMany", None, _pointer)
 
 
+_channel_create = _function(_waiting, "dbChannelCreate", _pointer, ctypes.c_char_p)
+_channel_open = _function(_waiting, "dbChannelOpen", ctypes.c_long, _pointer)
+_channel_delete = _function(_waiting, "dbChannelDelete", None, _pointer)
+_process_notify = _function(_waiting, "dbProcessNotify", None, _pointer)
+_GetCallback = ctypes.CFUNCTYPE(None, _pointer, ctypes.c_int)
+_DoneCallback = ctypes.CFUNCTYPE(None, _pointer)
+
+
 class _Notify(ctypes.Structure):
     """The head of `processNotify`: what dbNotify sets."""
 
@@ -85,6 +94,8 @@ class _Notify(ctypes.Structure):
     )
 
 
+_NOTIFY_TIMEOUT = 5.0  # seconds
+_PROCESS_AND_GET = 2
 _NOTIFY_ERROR = 2
 
 # How VAL lies in memory. Strings and waveforms have their own way, below.
@@ -100,7 +111,7 @@ _SCALARS = {
 }
 _STRINGS = ("stringin", "stringout")
 _STRING_SIZE = 40
-_ELEMENTS = {
+_ELEMENTS: dict[str, np.dtype[Any]] = {
     "CHAR": np.dtype("i1"),
     "UCHAR": np.dtype("u1"),
     "USHORT": np.dtype("u2"),
@@ -139,13 +150,13 @@ class Record:
         self.name = name
         self.rtype = rtype
         self._element = _ELEMENTS.get(ftvl)
+        self._is_text = ftvl == "CHAR"
         self._address = _find(name)
         self._at = {field: offset for field, (offset, _, _) in _offsets(rtype).items()}
         self._sizes = {field: size for field, (_, size, _) in _offsets(rtype).items()}
         end = max(offset + size for offset, size, _ in _offsets(rtype).values())
         self._memory = _view(self._address, end)
         self._scalar = struct.Struct("=" + _SCALARS[rtype]) if rtype in _SCALARS else None
-        self._held = 0
 
     # -- with the lock held ---------------------------------------------------------------------
 
@@ -162,15 +173,15 @@ class Record:
         return self._memory[self._at["PACT"]] != 0
 
     def read(self) -> Value:
-        """VAL; an array is a copy. Strings come as str, long strings as arrays of CHAR."""
+        """VAL; an array is a copy, a long string (waveform of CHAR) is a str."""
         at = self._at["VAL"]
         if self._scalar is not None:
             value: float = self._scalar.unpack_from(self._memory, at)[0]
             return value
         if self.rtype in _STRINGS:
-            raw = bytes(self._memory[at : at + _STRING_SIZE])
-            return raw.partition(b"\0")[0].decode(errors="replace")
-        return self._elements(self._int("NORD")).copy()
+            return _text(bytes(self._memory[at : at + _STRING_SIZE]))
+        elements = self._elements(self._int("NORD"))
+        return _text(elements.tobytes()) if self._is_text else elements.copy()
 
     def write(self, value: Value) -> None:
         """Write VAL; what does not fit is cut (whoever makes the record sizes it)."""
@@ -334,6 +345,10 @@ class Record:
             _post_events(self._address, self._address + nord, DBE_VALUE | DBE_LOG)
 
 
+def _text(raw: bytes) -> str:
+    return raw.partition(b"\0")[0].decode(errors="replace")
+
+
 def _same(one: Value, other: Value) -> bool:
     """Equality that also holds between two not-a-numbers."""
     if isinstance(one, str) or isinstance(other, str):
@@ -346,7 +361,8 @@ def _find(name: str) -> int:
     buffer = (ctypes.c_char * 256)()  # a DBADDR; its first member is the record
     if _name_to_addr(name.encode(), buffer):
         raise ConfigurationError(f"{name}: no such record in the EPICS database")
-    return struct.unpack_from("=Q", buffer)[0]  # type: ignore[no-any-return]
+    address: int = struct.unpack_from("=Q", buffer)[0]
+    return address
 
 
 class Locker:
@@ -367,7 +383,38 @@ class Locker:
 
 
 class _Abi:
+    """Whether `_Notify` has been seen to be what the running EPICS uses."""
+
     confirmed = False
+    unfinished: tuple[object, ...] = ()
+
+
+def confirm_refusal(name: str) -> bool:
+    """Process a passive record and see that EPICS reports it where `_Notify` says.
+
+    To be called once after iocInit. If False, puts can not be failed, only reverted and alarmed.
+    """
+    channel = _channel_create(name.encode())
+    if not channel or _channel_open(channel):
+        raise ConfigurationError(f"{name}: no such record in the EPICS database")
+    nothing_to_get = _GetCallback(lambda _, __: None)
+    done = threading.Event()
+    finish = _DoneCallback(lambda _: done.set())
+    notify = _Notify(
+        status=0x5A5A,
+        was_processed=0x5A5A,
+        request_type=_PROCESS_AND_GET,
+        channel=channel,
+        get_callback=ctypes.cast(nothing_to_get, _pointer),
+        done_callback=ctypes.cast(finish, _pointer),
+    )
+    _process_notify(ctypes.byref(notify))
+    if not done.wait(_NOTIFY_TIMEOUT):  # then EPICS still holds the notify: it must live on
+        _Abi.unfinished = (notify, nothing_to_get, finish)
+        return False
+    _channel_delete(channel)
+    _Abi.confirmed = (notify.status, notify.was_processed) == (0, 1)
+    return _Abi.confirmed
 
 
 def release_memory_lock() -> None:
