@@ -1,1 +1,10 @@
-""""""
+"""A simulated PandA: loads an application directory, speaks control and data port.
+
+`run` serves until a signal comes; `SimulatedPandA` serves inside an event loop, for tests.  What is
+captured is described in `signals`, what moves in `life`, the `*SIM` commands in `simulation`.
+"""
+
+from .acquisition import Settings
+from .server import SimulatedPandA, run
+
+__all__ = ["Settings", "SimulatedPandA", "run"]

@@ -1,0 +1,240 @@
+"""Fields that can be captured, and the columns that a set of captures makes.
+
+The hardware sends 32-bit words.  Columns come in groups: words of bits, then 32-bit values, then
+64-bit sums and timestamps, then sums for means, then 96-bit sums of squares; inside a group in the
+order of `*CAPTURE.*?`.  For a mean the server adds the duration of the gate in raw mode, and for a
+standard deviation the mean as well (seen in recorded streams of a server 4.1).
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from panda_ioc.errors import CommandError
+from . import numbers
+from .application import FieldSpec
+from .fields import Attribute, Bus, Field, Group, Register
+
+KINDS = ("Value", "Diff", "Sum", "Min", "Max", "Mean", "StdDev")
+USUAL = (
+    "No",
+    "Value",
+    "Diff",
+    "Sum",
+    "Mean",
+    "Min",
+    "Max",
+    "Min Max",
+    "Min Max Mean",
+    "StdDev",
+    "Mean StdDev",
+)
+_ORDER = {kind: place for place, kind in enumerate(KINDS)}
+
+# group -> (words, raw type); the kinds of a pos_out by group
+_GROUPS = (("uint32", 1), ("int32", 1), ("int64", 2), ("int64", 2), ("int96", 3))
+_BITS, _WORD, _LONG, _MEAN, _STDDEV = range(5)
+_GROUP_OF = {
+    "Value": _WORD,
+    "Diff": _WORD,
+    "Min": _WORD,
+    "Max": _WORD,
+    "Sum": _LONG,
+    "Mean": _MEAN,
+    "StdDev": _STDDEV,
+}
+_EXT_GROUP = {"timestamp": _LONG, "samples": _WORD, "bits": _BITS}
+# What the display order of captures inside one field is.
+_SHOWN = ("Value", "Diff", "Sum", "Mean", "Min", "Max", "StdDev")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a sample as captured by the hardware.
+
+    `words` are 32-bit words; `type` is the name of the raw type on the data port; `units` is None
+    where none was ever set.
+    """
+
+    name: str
+    kind: str
+    type: str
+    words: int
+    scale: float = 1.0
+    offset: float = 0.0
+    units: str | None = None
+    asked: bool = True
+
+
+@dataclass(frozen=True)
+class _Entry:
+    group: int
+    place: int
+    column: Column
+
+
+class Captured(Field):
+    """A field with a CAPTURE attribute."""
+
+    duration = False
+
+    def __init__(self, spec: FieldSpec, name: str, number: int, bus: Bus):
+        self.kinds: tuple[str, ...] = ()
+        super().__init__(spec, name, number, bus)
+
+    def capture_text(self) -> str:
+        return " ".join(self.kinds) or "No"
+
+    def capture(self, text: str) -> None:
+        """Set what is captured from the text of the CAPTURE attribute."""
+        self.kinds = self.parse_kinds(text)
+        self.attributes["CAPTURE"].item.touch()  # type: ignore[union-attr]
+
+    def parse_kinds(self, text: str) -> tuple[str, ...]:
+        raise NotImplementedError
+
+    def capture_attribute(self, labels: Callable[[], Sequence[str]]) -> Attribute:
+        item = self.item_of("CAPTURE", self.capture_text)
+        return Attribute("Capture options", self.capture_text, self._set, labels, item)
+
+    def _set(self, text: str) -> None:
+        self.kinds = self.parse_kinds(text)
+
+    def column(self, kind: str, asked: bool = True) -> tuple[int, Column]:
+        """Group and column of one capture kind of this field."""
+        raise NotImplementedError
+
+
+class ExtOut(Captured):
+    """Timestamps, gate duration and words of bits: nothing to read, only to capture."""
+
+    group = None
+    readable = False
+
+    def __init__(self, spec: FieldSpec, name: str, number: int, bus: Bus):
+        super().__init__(spec, name, number, bus)
+        self.duration = spec.subtype == "samples"
+
+    def make_attributes(self) -> Iterator[tuple[str, Attribute]]:
+        if self.spec.subtype == "bits":
+            yield "BITS", Attribute("Enumerate bits captured in this word", self._bits)
+        yield "CAPTURE", self.capture_attribute(lambda: ("No", "Value"))
+
+    def _bits(self) -> list[str]:
+        options = self.spec.options
+        word = int(options[0]) if options and options[0].isdecimal() else 0
+        return [self.bus.bits.get(32 * word + bit, "") for bit in range(32)]
+
+    def parse_kinds(self, text: str) -> tuple[str, ...]:
+        if text not in ("No", "Value"):
+            raise CommandError("Invalid capture option")
+        return () if text == "No" else ("Value",)
+
+    def column(self, kind: str, asked: bool = True) -> tuple[int, Column]:
+        group = _EXT_GROUP[self.spec.subtype]
+        type_, words = _GROUPS[group]
+        if group == _BITS:
+            return group, Column(self.name, kind, type_, words, asked=asked)
+        scale = 1 / numbers.CLOCK_FREQUENCY
+        return group, Column(self.name, kind, type_, words, scale, 0.0, "s", asked)
+
+
+class PosOut(Captured, Register):
+    """A position: options are the scale, offset and units that it starts with."""
+
+    group = Group.POSN
+
+    def __init__(self, spec: FieldSpec, name: str, number: int, bus: Bus):
+        options = spec.options
+        try:
+            self.scale = float(options[0]) if options else 1.0
+            self.offset = float(options[1]) if len(options) > 1 else 0.0
+        except ValueError:
+            raise spec.fail("a pos_out is written 'pos_out [scale [offset [units]]]'") from None
+        self.units = " ".join(options[2:]) or None
+        super().__init__(spec, name, number, bus)
+        bus.positions[self.index] = name
+
+    def make_attributes(self) -> Iterator[tuple[str, Attribute]]:
+        self.index = self.bus_index()
+        yield "UNITS", self._setting("UNITS", "Units string", self._units, self._put_units)
+        yield "SCALED", Attribute("Value with scaling applied", self._scaled)
+        yield "OFFSET", self._setting("OFFSET", "Offset", self._offset, self._put_offset)
+        yield "SCALE", self._setting("SCALE", "Scale factor", self._scale, self._put_scale)
+        yield "CAPTURE", self.capture_attribute(lambda: USUAL)
+
+    def _setting(
+        self, name: str, description: str, get: Callable[[], str], put: Callable[[str], None]
+    ) -> Attribute:
+        return Attribute(description, get, put, item=self.item_of(name, get))
+
+    def _units(self) -> str:
+        return self.units or ""
+
+    def _put_units(self, text: str) -> None:
+        self.units = text
+
+    def _offset(self) -> str:
+        return numbers.format_double(self.offset)
+
+    def _put_offset(self, text: str) -> None:
+        self.offset = numbers.parse_double(text)
+
+    def _scale(self) -> str:
+        return numbers.format_double(self.scale)
+
+    def _put_scale(self, text: str) -> None:
+        self.scale = numbers.parse_double(text)
+
+    def _scaled(self) -> str:
+        return numbers.format_double(self.raw * self.scale + self.offset)
+
+    def text(self) -> str:
+        return str(self.raw)
+
+    def parse_kinds(self, text: str) -> tuple[str, ...]:
+        if text == "No":
+            return ()
+        words = text.split()
+        for word in words:
+            if word not in _ORDER:
+                raise CommandError(f'Unknown capture option "{word}"')
+        return tuple(kind for kind in KINDS if kind in words)
+
+    def column(self, kind: str, asked: bool = True) -> tuple[int, Column]:
+        group = _GROUP_OF[kind]
+        type_, words = _GROUPS[group]
+        return group, Column(
+            self.name, kind, type_, words, self.scale, self.offset, self.units, asked
+        )
+
+
+def captured_columns(fields: Sequence[Captured]) -> tuple[Column, ...]:
+    """The columns that the hardware sends for what is captured now.
+
+    `asked` is false for the columns that the server adds by itself; only raw mode shows those.
+    Empty if nothing is captured.
+    """
+    entries = [
+        _Entry(group, place, column)
+        for place, field in enumerate(fields)
+        for group, column in _field_columns(field)
+    ]
+    if any(entry.group in (_MEAN, _STDDEV) for entry in entries):
+        entries += _duration(fields)
+    entries.sort(key=lambda entry: (entry.group, entry.place))
+    return tuple(entry.column for entry in entries)
+
+
+def _field_columns(field: Captured) -> Iterator[tuple[int, Column]]:
+    for kind in field.kinds:
+        yield field.column(kind)
+    if "StdDev" in field.kinds and "Mean" not in field.kinds:
+        yield field.column("Mean", asked=False)
+
+
+def _duration(fields: Sequence[Captured]) -> Iterator[_Entry]:
+    for place, field in enumerate(fields):
+        if field.duration and not field.kinds:
+            group, column = field.column("Value", asked=False)
+            yield _Entry(group, place, column)
+            return

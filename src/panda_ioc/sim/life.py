@@ -1,0 +1,226 @@
+"""What makes the simulated PandA move.
+
+Nothing runs by itself: when a client asks, the hardware is brought up to that moment.  A bit that
+toggled in between is reported even where its value is the same, as the FPGA does.
+
+    TTLIN, LVDSIN   instance n toggles every n / 2 seconds
+    INENC           VAL turns slowly, A and B are its lowest bits, CONN is 1
+    BITS            OUTx follows x
+    CLOCK           OUT has PERIOD and WIDTH (half of it if 0) while ENABLE is high
+    COUNTER         counts rising edges of TRIG while ENABLE is high: START, STEP, MIN, MAX, DIR, CARRY
+    PULSE           OUT pulses for WIDTH on rising edges of TRIG while ENABLE is high
+    SYSTEM          readings drift
+    any pos_out     shows the last captured sample while armed (a COUNTER if its TRIG is ZERO)
+
+The rest of the blocks holds its settings and does nothing.  PCAP.ACTIVE follows arm and disarm always.
+"""
+
+import math
+import zlib
+from collections.abc import Callable, Mapping
+
+from . import signals
+from .acquisition import Capture
+from .box import Box
+from .captured import PosOut
+from .fields import BitOut, Codec, Field, Mux, Read, Register, Scalar
+from .numbers import CLOCK_FREQUENCY, to_int32
+
+Fields = Mapping[str, Field]
+
+_TURN_RATE = 200
+
+
+class Life:
+    """The moving parts of a box; `pinned` names what `*SIM.SET` holds in place."""
+
+    def __init__(self, box: Box, capture: Capture):
+        self.pinned: set[str] = set()
+        self._box = box
+        self._capture = capture
+        self._edges: dict[str, int] = {}
+        self._parts = [
+            (part, fields, number)
+            for name, part in _PARTS.items()
+            if name in box.blocks
+            for number, fields in enumerate(box.blocks[name].instances, 1)
+        ]
+        self._memory: dict[str, float] = {}
+        self._active = box.fields.get("PCAP.ACTIVE")
+        self._start: float | None = None
+
+    def follow_capture(self) -> None:
+        """Let PCAP.ACTIVE follow the capture."""
+        if isinstance(self._active, BitOut):
+            self._active.show(int(self._capture.busy()))
+
+    def refresh(self, now: float) -> None:
+        """Bring everything to the time `now` of the monotonic clock."""
+        if self._start is None:
+            self._start = now
+        for part, fields, number in self._parts:
+            part(self, fields, number, now - self._start)
+        if self._capture.busy():
+            self._show_samples()
+
+    def written(self, field: Field) -> None:
+        """A counter that is SET goes on from there."""
+        if field.spec.name == "SET" and isinstance(field, Register):
+            self._show(self._box.fields.get(f"{field.name.rpartition('.')[0]}.OUT"), field.raw)
+
+    def counters(self) -> tuple[tuple[str, tuple[int, int, int, int]], ...]:
+        """START, STEP, MIN and MAX of each counter, by the name of its OUT."""
+        block = self._box.blocks.get("COUNTER")
+        instances = block.instances if block else ()
+        return tuple(
+            (fields["OUT"].name, _counter_settings(fields))
+            for fields in instances
+            if "OUT" in fields
+        )
+
+    def _show_samples(self) -> None:
+        index = max(0, self._capture.count() - 1)
+        counters = dict(self.counters())
+        for field in self._box.captured:
+            if isinstance(field, PosOut) and not self._wired(field):
+                value = signals.position(field.name, index, counters.get(field.name))
+                self._show(field, value)
+
+    def _wired(self, field: PosOut) -> bool:
+        trigger = self._box.fields.get(f"{field.name.rpartition('.')[0]}.TRIG")
+        return isinstance(trigger, Register) and trigger.text() != "ZERO"
+
+    # What the parts use
+
+    def _show(self, field: Field | None, raw: int) -> None:
+        if isinstance(field, Register) and field.name not in self.pinned:
+            field.show(raw)
+
+    def _drive(self, field: Field | None, level: int, edges: int | None = None) -> None:
+        """Set a bit; `edges` counts its rising edges since the start, seen or not."""
+        if not isinstance(field, BitOut) or field.name in self.pinned:
+            return
+        before = self._edges.get(field.name, 0)
+        after = before + (level > field.raw) if edges is None else edges
+        self._edges[field.name] = after
+        if after != before or level != field.raw:
+            field.pulse(level)
+
+    def _selected(self, field: Field | None) -> str:
+        codec = field.codec if isinstance(field, Register) else None
+        return codec.selected if isinstance(codec, Mux) else "ZERO"
+
+    def _level(self, field: Field | None) -> int:
+        """The level of the bit that a bit_mux selects."""
+        selected = self._selected(field)
+        source = self._box.fields.get(selected)
+        return source.raw if isinstance(source, BitOut) else int(selected == "ONE")
+
+    def _new_edges(self, field: Field) -> int:
+        """Rising edges of the selected bit since this was last asked for this field."""
+        edges = self._edges.get(self._selected(field), 0)
+        before = self._memory.get(field.name, edges)
+        self._memory[field.name] = edges
+        return max(0, edges - int(before))
+
+    def _since_enabled(self, fields: Fields, time: float) -> float | None:
+        """Seconds since ENABLE went high, None while it is low."""
+        enable = fields["ENABLE"]
+        if not self._level(enable):
+            self._memory.pop(enable.name, None)
+            return None
+        return time - self._memory.setdefault(enable.name, time)
+
+    # The parts
+
+    def _toggle(self, fields: Fields, number: int, time: float) -> None:
+        half_periods = int(2 * time / number)
+        self._drive(fields.get("VAL"), half_periods % 2, (half_periods + 1) // 2)
+
+    def _encoder(self, fields: Fields, number: int, time: float) -> None:
+        value = fields.get("VAL")
+        if isinstance(value, PosOut) and not self._capture.busy():
+            self._show(value, signals.position(value.name, int(_TURN_RATE * time)))
+        raw = value.raw if isinstance(value, PosOut) else 0
+        self._drive(fields.get("A"), (raw >> 1 ^ raw) & 1)
+        self._drive(fields.get("B"), raw >> 1 & 1)
+        self._drive(fields.get("CONN"), 1)
+
+    def _soft_bits(self, fields: Fields, number: int, time: float) -> None:
+        for name, field in fields.items():
+            out = fields.get(f"OUT{name}")
+            if out and isinstance(field, Register):
+                self._drive(out, field.raw)
+
+    def _clock(self, fields: Fields, number: int, time: float) -> None:
+        enabled = self._since_enabled(fields, time)
+        period = _seconds(fields["PERIOD"])
+        if enabled is None or not period:
+            self._drive(fields.get("OUT"), 0)
+            return
+        width = _seconds(fields["WIDTH"]) or period / 2
+        out = fields["OUT"]
+        base = self._memory.setdefault(out.name, self._edges.get(out.name, 0))
+        self._drive(out, int(enabled % period < width), int(base) + 1 + int(enabled / period))
+
+    def _counter(self, fields: Fields, number: int, time: float) -> None:
+        out, edges = fields["OUT"], self._new_edges(fields["TRIG"])
+        was_enabled = fields["ENABLE"].name in self._memory
+        enabled = self._since_enabled(fields, time) is not None
+        if self._selected(fields["TRIG"]) == "ZERO" or not enabled or not isinstance(out, PosOut):
+            return
+        start, step, low, high = _counter_settings(fields)
+        value = out.raw if was_enabled else start
+        value += (-1 if self._level(fields.get("DIR")) else 1) * (step or 1) * edges
+        wrapped = to_int32(signals.wrap(value, low, high))
+        self._show(out, wrapped)
+        if wrapped != value:
+            carries = self._edges.get(f"{out.name.rpartition('.')[0]}.CARRY", 0) + 1
+            self._drive(fields.get("CARRY"), 0, carries)
+
+    def _pulse(self, fields: Fields, number: int, time: float) -> None:
+        out, edges = fields["OUT"], self._new_edges(fields["TRIG"])
+        if self._since_enabled(fields, time) is None:
+            self._drive(out, 0)
+            return
+        if edges:
+            self._memory[out.name] = time
+        high = time - self._memory.get(out.name, -math.inf) < _seconds(fields["WIDTH"])
+        self._drive(out, int(high), self._edges.get(out.name, 0) + edges)
+
+    def _readings(self, fields: Fields, number: int, time: float) -> None:
+        for field in fields.values():
+            if isinstance(field, Read) and type(field.codec) in (Codec, Scalar):
+                self._show(field, _drifting(field, time))
+
+
+_PARTS: dict[str, Callable[[Life, Fields, int, float], None]] = {
+    "TTLIN": Life._toggle,
+    "LVDSIN": Life._toggle,
+    "INENC": Life._encoder,
+    "BITS": Life._soft_bits,
+    "CLOCK": Life._clock,
+    "COUNTER": Life._counter,
+    "PULSE": Life._pulse,
+    "SYSTEM": Life._readings,
+}
+
+
+def _seconds(field: Field) -> float:
+    return field.raw / CLOCK_FREQUENCY if isinstance(field, Register) else 0.0
+
+
+def _raw(field: Field | None) -> int:
+    return field.raw if isinstance(field, Register) else 0
+
+
+def _counter_settings(fields: Fields) -> tuple[int, int, int, int]:
+    start, step, low, high = (_raw(fields.get(name)) for name in ("START", "STEP", "MIN", "MAX"))
+    return start, step, low, high
+
+
+def _drifting(field: Read, time: float) -> int:
+    """A scalar near 40000 in raw units, a plain integer near 40."""
+    middle, swing = (40_000, 500) if isinstance(field.codec, Scalar) else (40, 3)
+    phase = zlib.crc32(field.name.encode()) % 100
+    return round(middle + swing * math.sin(time / 5 + phase))

@@ -1,0 +1,174 @@
+"""The data port: a thread for each client, so that streaming never holds up the control port."""
+
+import contextlib
+import logging
+import socket
+import threading
+
+from panda_ioc.errors import CommandError
+from .acquisition import OVERRUN, Acquisition, Capture
+from .formats import Bytes, Options, Stream, parse_options
+
+_log = logging.getLogger(__name__)
+_MAX_OPTIONS = 1024
+_IDLE_SECONDS = 0.1
+_TAINTED_SAMPLES = 1024
+_JOIN_SECONDS = 5.0
+
+
+class DataPort:
+    """Listens for data clients until closed."""
+
+    def __init__(self, capture: Capture, host: str, port: int):
+        self._capture = capture
+        self._listener = socket.create_server((host, port), backlog=16)
+        self.port: int = self._listener.getsockname()[1]
+        self._lock = threading.Lock()
+        self._readers: dict[socket.socket, threading.Thread] = {}
+        self._accepting = threading.Thread(target=self._accept, name="sim data port", daemon=True)
+        self._accepting.start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            thread = threading.Thread(
+                target=self._serve, args=(client,), name="sim data client", daemon=True
+            )
+            with self._lock:
+                self._readers[client] = thread
+            thread.start()
+
+    def _serve(self, client: socket.socket) -> None:
+        try:
+            _Reader(client, self._capture).run()
+        except OSError as error:
+            _log.debug("data client went away: %s", error)
+        finally:
+            with self._lock:
+                del self._readers[client]
+            client.close()
+
+    def drop(self) -> None:
+        """Close all data connections."""
+        with self._lock:
+            for client in self._readers:
+                _shut(client)
+
+    def close(self) -> None:
+        """Close the listener and all connections, and wait for their threads."""
+        self._capture.close()
+        _shut(self._listener)
+        self._listener.close()
+        self._accepting.join(_JOIN_SECONDS)
+        self.drop()
+        with self._lock:
+            threads = list(self._readers.values())
+        for thread in threads:
+            thread.join(_JOIN_SECONDS)
+
+
+def _shut(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+class _Reader:
+    """One data client: options, then acquisition after acquisition."""
+
+    def __init__(self, client: socket.socket, capture: Capture):
+        self._client = client
+        self._capture = capture
+
+    def run(self) -> None:
+        line = self._options_line()
+        if line is None:
+            return
+        try:
+            options = parse_options(line)
+        except CommandError as error:
+            self._send([f"ERR {error}\n".encode()])
+            return
+        serial = self._capture.position()
+        with self._capture.reading():
+            if options.status:
+                self._send([b"OK\n"])
+            self._stream_all(serial, options)
+
+    def _options_line(self) -> str | None:
+        data = b""
+        while b"\n" not in data and len(data) < _MAX_OPTIONS:
+            more = self._client.recv(_MAX_OPTIONS)
+            if not more:
+                return None
+            data += more
+        return data.split(b"\n")[0].decode(errors="replace")
+
+    def _stream_all(self, serial: int, options: Options) -> None:
+        while not self._capture.closed:
+            acquisition = self._capture.next_after(serial, _IDLE_SECONDS)
+            if acquisition is None:
+                if self._gone():
+                    return
+                continue
+            serial = acquisition.serial
+            with self._capture.taking():
+                self._stream(acquisition, options)
+            if options.one_shot:
+                return
+
+    def _gone(self) -> bool:
+        """Whether the client has closed its end; what it sends is thrown away."""
+        try:
+            return not self._client.recv(_MAX_OPTIONS, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+
+    def _stream(self, acquisition: Acquisition, options: Options) -> None:
+        stream = Stream(acquisition, options)
+        position = missed = self._capture.progress(acquisition, 0, 0).lost
+        self._send([stream.header(missed)])
+        position, reason = self._send_samples(acquisition, stream, position, options)
+        if options.status:
+            self._send([f"END {position - missed} {reason}\n".encode()])
+
+    def _send_samples(
+        self, acquisition: Acquisition, stream: Stream, position: int, options: Options
+    ) -> tuple[int, str]:
+        """Send until the acquisition ends; return the position reached and the reason."""
+        most = stream.most_samples()
+        pause = acquisition.settings.period if acquisition.settings.rate else 0.0
+        while not self._capture.closed:
+            progress = self._capture.progress(acquisition, position, most)
+            if progress.lost:
+                return self._overrun(stream, position, options)
+            if progress.end > position:
+                self._send(stream.samples(position, progress.end))
+            full = progress.end - position == most
+            position = progress.end
+            if progress.reason is not None:
+                return position, progress.reason
+            if not full:
+                self._capture.wait(pause)
+        return position, "Early disconnect"
+
+    def _overrun(self, stream: Stream, position: int, options: Options) -> tuple[int, str]:
+        """In raw mode the server has already sent samples when it finds them overwritten."""
+        if options.scaled:
+            return position, OVERRUN
+        end = position + min(_TAINTED_SAMPLES, stream.most_samples())
+        self._send(stream.tainted(position, end))
+        return end, OVERRUN
+
+    def _send(self, buffers: list[Bytes]) -> None:
+        """Send all of the buffers with as few calls as possible."""
+        pending = [memoryview(buffer) for buffer in buffers if len(buffer)]
+        while pending:
+            sent = self._client.sendmsg(pending)
+            while pending and sent >= len(pending[0]):
+                sent -= len(pending.pop(0))
+            if pending:
+                pending[0] = pending[0][sent:]

@@ -1,0 +1,179 @@
+"""The `*SIM` commands: what only a simulator can do.
+
+*SIM.RATE=samples/s     0: as fast as readers take them       (these first six hold from
+*SIM.SAMPLES=n          in an acquisition; 0: until disarmed   the next *PCAP.ARM= on, and
+*SIM.PERIOD=seconds     between frames                         can be queried)
+*SIM.FRAME=samples      at most in a frame; 0: 2 MiB
+*SIM.BUFFER=bytes       kept for slow readers, who overrun beyond it
+*SIM.DATA=SIGNALS|RAMP  see `signals`
+*SIM.DISARM=reason      how an acquisition ends that is disarmed (queried too)
+*SIM.ALIVE=0|1          whether the hardware moves (queried too)
+*SIM.END=reason         end the acquisition now with this reason
+*SIM.ERROR=BLOCK.FIELD  reading it fails and *CHANGES? says (error) at every poll
+*SIM.OK=BLOCK.FIELD     ... until this; without a name: all fields
+*SIM.SET=NAME=value     hold a bit_out, pos_out or read field at a value (text as it is read)
+*SIM.FREE=NAME          let it move again; without a name: all
+*SIM.PULSE=NAME         report a bit_out although its value is the same
+*SIM.DROP=CONTROL       close all other control connections
+*SIM.DROP=DATA          close all data connections
+*SIM.STALL=seconds      answer no command on any connection for so long (at most an hour)
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from panda_ioc.errors import CommandError
+from . import numbers
+from .acquisition import REASONS
+from .captured import PosOut
+from .fields import Bit, BitOut, Field, Read
+
+if TYPE_CHECKING:
+    from .machine import Machine
+
+_MAX_STALL = 3600.0
+
+
+class Simulation:
+    """Carries out `*SIM` commands on a machine.  Errors are CommandErrors, as for all commands."""
+
+    def __init__(self, machine: "Machine"):
+        self._machine = machine
+
+    def get(self, key: str) -> str:
+        if key not in _QUERIES:
+            raise CommandError(f"*SIM.{key} can not be read, only {' '.join(_QUERIES)}")
+        return _QUERIES[key](self._machine)
+
+    def put(self, key: str, text: str, session: object) -> None:
+        """`session` is the connection that the command came on."""
+        if key == "DROP":
+            self._drop(text, session)
+            return
+        if key not in _ACTIONS:
+            raise CommandError(f"*SIM.{key} is unknown, only {' '.join([*_ACTIONS, 'DROP'])}")
+        _ACTIONS[key](self._machine, text)
+        self._machine.refresh(force=True)
+
+    def _drop(self, text: str, session: object) -> None:
+        if _choice("DROP", text, ("CONTROL", "DATA")) == "DATA":
+            self._machine.drop_readers()
+        else:
+            self._machine.drop_others(session)
+
+
+def _choice(key: str, text: str, choices: Sequence[str]) -> str:
+    if text not in choices:
+        raise CommandError(f"*SIM.{key}={text} is not one of {', '.join(choices)}")
+    return text
+
+
+def _number(key: str, text: str, limit: float) -> float:
+    value = numbers.parse_double(text)
+    if not 0 <= value <= limit:
+        raise CommandError(f"*SIM.{key}={text} is not between 0 and {limit:g}")
+    return value
+
+
+def _field(machine: "Machine", name: str) -> Field:
+    if name not in machine.box.fields:
+        raise CommandError(f"{name} is not a field, written like TTLIN1.VAL")
+    return machine.box.fields[name]
+
+
+def _configure(key: str, whole: bool) -> Callable[["Machine", str], None]:
+    def put(machine: "Machine", text: str) -> None:
+        value = _number(key, text, _LIMITS[key])
+        machine.capture.configure(**{key.lower(): int(value) if whole else value})
+
+    return put
+
+
+def _put_data(machine: "Machine", text: str) -> None:
+    machine.capture.configure(ramp=_choice("DATA", text, ("SIGNALS", "RAMP")) == "RAMP")
+
+
+def _put_disarm(machine: "Machine", text: str) -> None:
+    machine.disarm_reason = _choice("DISARM", text, REASONS)
+
+
+def _put_alive(machine: "Machine", text: str) -> None:
+    machine.alive = _choice("ALIVE", text, ("0", "1")) == "1"
+    machine.wakes = False
+
+
+def _put_end(machine: "Machine", text: str) -> None:
+    machine.end(_choice("END", text, REASONS))
+
+
+def _put_error(machine: "Machine", text: str) -> None:
+    field = _field(machine, text)
+    if not field.item:
+        raise CommandError(f"{text} is never reported")
+    field.item.error = True
+
+
+def _put_ok(machine: "Machine", text: str) -> None:
+    fields = [_field(machine, text)] if text else machine.box.fields.values()
+    for field in fields:
+        if field.item and field.item.error:
+            field.item.error = False
+            field.item.touch()
+
+
+def _put_set(machine: "Machine", text: str) -> None:
+    name, _, value = text.partition("=")
+    field = _field(machine, name)
+    if not isinstance(field, BitOut | PosOut | Read):
+        raise CommandError(f"{name} is not a bit_out, pos_out or read field; put it directly")
+    raw = (Bit(field.spec, field.bus) if isinstance(field, BitOut) else field.codec).parse(value)
+    field.show(raw)
+    machine.life.pinned.add(name)
+
+
+def _put_free(machine: "Machine", text: str) -> None:
+    machine.life.pinned -= {text} if text else set(machine.life.pinned)
+
+
+def _put_pulse(machine: "Machine", text: str) -> None:
+    field = _field(machine, text)
+    if not isinstance(field, BitOut):
+        raise CommandError(f"{text} is not a bit_out")
+    field.pulse()
+
+
+def _put_stall(machine: "Machine", text: str) -> None:
+    machine.stalled_until = time.monotonic() + _number("STALL", text, _MAX_STALL)
+
+
+_LIMITS = {"RATE": 1e12, "SAMPLES": 1e15, "PERIOD": 3600.0, "FRAME": 1e9, "BUFFER": 2.0**40}
+
+_ACTIONS: dict[str, Callable[["Machine", str], None]] = {
+    "RATE": _configure("RATE", whole=False),
+    "SAMPLES": _configure("SAMPLES", whole=True),
+    "PERIOD": _configure("PERIOD", whole=False),
+    "FRAME": _configure("FRAME", whole=True),
+    "BUFFER": _configure("BUFFER", whole=True),
+    "DATA": _put_data,
+    "DISARM": _put_disarm,
+    "ALIVE": _put_alive,
+    "END": _put_end,
+    "ERROR": _put_error,
+    "OK": _put_ok,
+    "SET": _put_set,
+    "FREE": _put_free,
+    "PULSE": _put_pulse,
+    "STALL": _put_stall,
+}
+
+_QUERIES: dict[str, Callable[["Machine"], str]] = {
+    "RATE": lambda machine: numbers.format_double(machine.capture.settings.rate),
+    "SAMPLES": lambda machine: str(machine.capture.settings.samples),
+    "PERIOD": lambda machine: numbers.format_double(machine.capture.settings.period),
+    "FRAME": lambda machine: str(machine.capture.settings.frame),
+    "BUFFER": lambda machine: str(machine.capture.settings.buffer),
+    "DATA": lambda machine: "RAMP" if machine.capture.settings.ramp else "SIGNALS",
+    "DISARM": lambda machine: machine.disarm_reason,
+    "ALIVE": lambda machine: str(int(machine.alive)),
+}
