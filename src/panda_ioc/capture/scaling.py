@@ -9,8 +9,8 @@ What each capture kind means (checked against a server's own scaled streams of t
     PCAP.BITS, PCAP.SAMPLES  as they are, integers
 
 The duration is the column PCAP.GATE_DURATION, or PCAP.SAMPLES from servers before 2.1, as unsigned
-32-bit clock ticks. A gate of no duration, and a sum of squares that can not be one, give NaN. The variance is computed as an integer of 128 bits, so no bit is lost
-before the root is taken.
+32-bit clock ticks. A gate of no duration, and a sum of squares that can not be one, give NaN. The
+variance is computed as an integer of 128 bits, so no bit is lost before the root is taken.
 """
 
 from collections.abc import Callable
