@@ -131,10 +131,10 @@ class ControlConnection:
             raise
         return b"".join(to_send)
 
-    def receive_eof(self) -> None:
+    def receive_eof(self, reason: str = "the PandA closed the connection") -> None:
         """The connection ended: all pending commands fail with `ConnectionLost`."""
         if self._error is None:
-            self._end(_State.CLOSED, ConnectionLost("The PandA closed the control connection"))
+            self._end(_State.CLOSED, ConnectionLost(reason))
 
     def responses(self) -> Iterator[tuple[Command[Any], Any]]:
         """Take the (command, result or exception) pairs that are complete."""

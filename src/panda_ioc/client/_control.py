@@ -1,0 +1,118 @@
+"""The control connection on an asyncio transport."""
+
+import asyncio
+from typing import Any, TypeVar, cast
+
+from panda_ioc.client._sockets import SocketOptions, acknowledge_now, tune
+from panda_ioc.errors import CommandTimeout, ConnectionLost, PandAError, ProtocolError
+from panda_ioc.protocol.commands import Command
+from panda_ioc.protocol.connections import ControlConnection
+
+T = TypeVar("T")
+
+
+class ControlProtocol(asyncio.Protocol):
+    """Futures for commands, over one transport; it ends once and is then of no more use.
+
+    Requests made in one turn of the event loop leave in one write.
+
+    Args:
+        peer: name of the other side, for messages
+    """
+
+    def __init__(self, peer: str) -> None:
+        self._peer = peer
+        self._loop = asyncio.get_running_loop()
+        self._connection = ControlConnection()
+        self._waiting: dict[int, list[asyncio.Future[Any]]] = {}
+        self._to_send: list[bytes] = []
+        self._transport: asyncio.Transport | None = None
+        self._socket: SocketOptions | None = None
+        self.ended: asyncio.Future[PandAError] = self._loop.create_future()
+        """Done once the connection has ended; its result says why."""
+
+    def set_api(self, version: tuple[int, int]) -> None:
+        """Tell which server this is."""
+        self._connection.set_api(version)
+
+    def send(self, command: Command[T]) -> asyncio.Future[T]:
+        """Begin a command.
+
+        Raises:
+            BadValue, VersionError: the command can not be sent
+            ConnectionLost: the connection has ended
+        """
+        to_send = self._connection.send(command)
+        future: asyncio.Future[T] = self._loop.create_future()
+        # The same object may be sent again before it is answered: its results are alike.
+        self._waiting.setdefault(id(command), []).append(future)
+        if to_send:
+            self._write(to_send)
+        else:
+            self._deliver()
+        return future
+
+    def time_out(self, command: Command[Any], future: asyncio.Future[Any], seconds: float) -> None:
+        """Fail a command that was not answered, and all behind it: replies come in order."""
+        if not future.done():
+            message = f"{command!r}: no reply from {self._peer} in {seconds:g} s"
+            future.set_exception(CommandTimeout(message, command))
+            self.end(f"{self._peer}: connection closed, as {message}")
+
+    def end(self, reason: str) -> None:
+        """Close the connection; what is pending fails with `ConnectionLost`."""
+        self._connection.receive_eof(reason)
+        self._finish(ConnectionLost(reason))
+
+    # What asyncio calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._socket = transport.get_extra_info("socket")
+        tune(self._socket)
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            to_send = self._connection.receive_bytes(data)
+        except ProtocolError as error:
+            self._finish(error)
+            return
+        if to_send:
+            self._write(to_send)
+        self._deliver()
+        if self._socket is not None:
+            acknowledge_now(self._socket)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.end(f"{self._peer}: {exc or 'the PandA closed the connection'}")
+
+    def _write(self, data: bytes) -> None:
+        if not self._to_send:
+            self._loop.call_soon(self._flush)
+        self._to_send.append(data)
+
+    def _flush(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(b"".join(self._to_send))
+        self._to_send.clear()
+
+    def _deliver(self) -> None:
+        for command, result in self._connection.responses():
+            futures = self._waiting[id(command)]
+            future = futures.pop(0)
+            if not futures:
+                del self._waiting[id(command)]
+            if future.done():
+                continue
+            if isinstance(result, Exception):
+                future.set_exception(result)
+            else:
+                future.set_result(result)
+
+    def _finish(self, error: PandAError) -> None:
+        self._deliver()
+        self._socket = None
+        if self._transport is not None:
+            self._transport.abort()
+        if not self.ended.done():
+            self.ended.set_result(error)

@@ -1,0 +1,43 @@
+"""Socket options of the connections to a PandA.
+
+The box answers a command with several small writes, and its kernel holds a second one back until
+the first is acknowledged: 40 ms, unless we acknowledge at once. That is TCP_QUICKACK, which the
+kernel forgets again, so it is set after every read.
+"""
+
+import socket
+from typing import Protocol
+
+CONTROL_PORT = 8888
+DATA_PORT = 8889
+
+CONNECT_TIMEOUT = 5.0
+"""Seconds until a box that does not answer is given up."""
+COMMAND_TIMEOUT = 10.0
+"""Seconds that a command may take, unless told otherwise."""
+
+_QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
+_KEEPALIVE = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
+"""A box that was switched off is noticed after 25 seconds of silence."""
+
+
+class SocketOptions(Protocol):
+    """What a socket and asyncio's view of one have in common."""
+
+    def setsockopt(self, level: int, optname: int, value: int, /) -> None: ...
+
+
+def tune(sock: SocketOptions) -> None:
+    """Send small writes at once, notice a dead peer."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _KEEPALIVE.items():
+        option = getattr(socket, name, None)
+        if option is not None:
+            sock.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
+def acknowledge_now(sock: SocketOptions) -> None:
+    """Have what was received acknowledged without delay, where the system can."""
+    if _QUICK_ACK is not None:
+        sock.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)

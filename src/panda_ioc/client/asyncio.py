@@ -1,0 +1,172 @@
+"""A PandA's two ports for asyncio."""
+
+import asyncio
+import math
+from collections.abc import AsyncGenerator, Callable
+from typing import Self, TypeVar
+
+from panda_ioc.client._control import ControlProtocol
+from panda_ioc.client._data import DataProtocol
+from panda_ioc.client._sockets import (
+    COMMAND_TIMEOUT,
+    CONNECT_TIMEOUT,
+    CONTROL_PORT,
+    DATA_PORT,
+)
+from panda_ioc.errors import BadValue, CommandError, ConnectionLost, PandAError
+from panda_ioc.protocol.commands import Command, Identify
+from panda_ioc.protocol.responses import Data
+
+__all__ = ["AsyncioClient"]
+
+T = TypeVar("T")
+P = TypeVar("P", bound=asyncio.BaseProtocol)
+
+
+class AsyncioClient:
+    """Client of a PandA, for asyncio. For example::
+
+        async with AsyncioClient("panda-box") as client:
+            idn, trig = await asyncio.gather(client.send(Get("*IDN")),
+            client.send(Get("PCAP.TRIG"))) async for data in client.data():
+                ...
+
+    * Commands may be sent while others are in flight.
+    * A command that is cancelled has been sent all the same; its reply is thrown away.
+    * A command that is not answered in time closes the control connection: replies come in order,
+      so those behind it would not be answered either. They fail with `ConnectionLost`.
+    * Once the connection has ended, pending and later commands fail at once. It may be made again
+      with `connect`.
+
+    Args:
+        host: name or address
+        control_port, data_port: TCP ports
+        timeout: seconds that a command may take unless `send` says otherwise; None: as long as it
+        likes
+    """
+
+    def __init__(
+        self,
+        host: str,
+        control_port: int = CONTROL_PORT,
+        data_port: int = DATA_PORT,
+        timeout: float | None = COMMAND_TIMEOUT,
+    ) -> None:
+        self._host = host
+        self._control_port = control_port
+        self._data_port = data_port
+        self._timeout = math.inf if timeout is None else timeout
+        self._control: ControlProtocol | None = None
+
+    async def connect(self) -> None:
+        """Connect to the control port and ask for the version of the server.
+
+        Raises:
+            ConnectionLost: there is no connection to be had
+            CommandTimeout: the box accepts connections but does not answer
+        """
+        await self.close()
+        name = f"{self._host}:{self._control_port}"
+        control = await self._open(self._control_port, lambda: ControlProtocol(name))
+        self._control = control
+        try:
+            control.set_api((await self.send(Identify())).software_api())
+        except (CommandError, BadValue):
+            return  # An unknown version is no reason not to talk to it.
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Close the control connection; what is pending fails with `ConnectionLost`."""
+        control, self._control = self._control, None
+        if control is not None:
+            control.end(f"{self._host}:{self._control_port}: the client was closed")
+            await asyncio.sleep(0)  # The transport closes its socket in the next turn.
+
+    async def __aenter__(self) -> Self:
+        await self.connect()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.close()
+
+    def is_connected(self) -> bool:
+        """Whether commands can be sent: False as soon as the end of the connection is known."""
+        return self._control is not None and not self._control.ended.done()
+
+    async def wait_closed(self) -> PandAError:
+        """Wait for the end of the control connection; returns why it ended."""
+        return await asyncio.shield(self._connected().ended)
+
+    async def send(self, command: Command[T], timeout: float | None = None) -> T:
+        """Send a command and wait for its result.
+
+        Args:
+            command: what to do
+            timeout: seconds until it must be answered; None: that of the client
+
+        Raises:
+            CommandError: the box refused it
+            BadValue, VersionError: it can not be sent
+            CommandTimeout: it was not answered in time; the connection is closed
+            ConnectionLost: the connection ended before it was answered, or there is none
+            ProtocolError: the box sent what no PandA sends; the connection is closed
+        """
+        control = self._connected()
+        seconds = self._timeout if timeout is None else timeout
+        future = control.send(command)
+        if seconds == math.inf:
+            return await future
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(seconds, control.time_out, command, future, seconds)
+        try:
+            return await future
+        finally:
+            timer.cancel()
+
+    async def data(
+        self,
+        scaled: bool = True,
+        flush_period: float | None = None,
+        frame_timeout: float | None = None,
+    ) -> AsyncGenerator[Data, None]:
+        """Connect to the data port and yield what comes, acquisition after acquisition.
+
+        Close the generator to end the connection (`contextlib.aclosing`). If its events are not
+        fetched, receiving stops after 64 MiB, and the box reports an overrun.
+
+        Args:
+            scaled: have the box scale the samples, at a lower rate
+            flush_period: yield samples this often, in seconds; None: as they come
+            frame_timeout: seconds without any data after which `CommandTimeout` is raised
+
+        Raises:
+            ConnectionLost: there is no connection, or it ended
+            ProtocolError: the box sent what no PandA sends
+        """
+        name = f"{self._host}:{self._data_port}"
+        every_frame = flush_period is None
+        protocol = await self._open(
+            self._data_port, lambda: DataProtocol(name, scaled, every_frame)
+        )
+        try:
+            async for event in protocol.events(flush_period, frame_timeout):
+                yield event
+        finally:
+            protocol.close()
+
+    def _connected(self) -> ControlProtocol:
+        if self._control is None:
+            raise ConnectionLost(f"{self._host}:{self._control_port}: the client is not connected")
+        return self._control
+
+    async def _open(self, port: int, factory: Callable[[], P]) -> P:
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT):
+                _, protocol = await loop.create_connection(factory, self._host, port)
+        except OSError as error:  # TimeoutError is one, too
+            reason = str(error) or f"no answer in {CONNECT_TIMEOUT:g} s"
+            raise ConnectionLost(f"{self._host}:{port}: can not connect: {reason}") from error
+        return protocol
