@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from panda_ioc.errors import CommandError
+
 from .captured import Column
 
 OK = "Ok"

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from panda_ioc.errors import CommandError, ConfigurationError
+
 from .application import Application, BlockSpec, FieldSpec, MetadataSpec
 from .captured import Captured, ExtOut, PosOut
 from .fields import FIELDS, Attribute, BitOut, Bus, Field, Group, Item

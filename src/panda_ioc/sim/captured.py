@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from panda_ioc.errors import CommandError
+
 from . import numbers
 from .application import FieldSpec
 from .fields import Attribute, Bus, Field, Group, Register

@@ -1,14 +1,16 @@
 """The control port without sockets: bytes in, replies out, one session a connection.
 
-A line is split at the first of `?`, `=`, `<`.  A table command (`<`) goes on to an empty line.  What
-can not be carried out is answered `ERR text`; a line or table beyond the limits ends the session.
+A line is split at the first of `?`, `=`, `<`.  A table command (`<`) goes on to an empty line.
+What can not be carried out is answered `ERR text`; a line or table beyond the limits ends the
+session.
 """
 
 import re
 from collections.abc import Callable, Iterable
 
 from panda_ioc.errors import CommandError
-from .box import Box, attribute_of
+
+from .box import attribute_of
 from .captured import KINDS, USUAL
 from .fields import Field, Group, Text
 from .machine import Machine

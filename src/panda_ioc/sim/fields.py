@@ -12,6 +12,7 @@ from itertools import count
 from typing import ClassVar
 
 from panda_ioc.errors import CommandError
+
 from . import numbers
 from .application import FieldSpec
 
@@ -147,7 +148,7 @@ class Labelled(Codec):
     def __init__(self, spec: FieldSpec, bus: Bus):
         super().__init__(spec, bus)
         self._numbers = {label: number for number, label in spec.labels}
-        self._labels = {number: label for number, label in spec.labels}
+        self._labels = dict(spec.labels)
         self.initial = next(iter(self._labels), 0)
 
     def parse(self, text: str) -> int:

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from panda_ioc.errors import CommandError
+
 from .acquisition import Acquisition, Setup
 from .captured import Column
 from .numbers import format_double
@@ -170,7 +171,7 @@ class Stream:
         return _WRITERS[self._options.format](self, self._rows(start, stop))
 
     def tainted(self, start: int, stop: int) -> list[Bytes]:
-        """The frame after which an overrun is seen: part of it was overwritten with later samples."""
+        """The frame before an overrun is seen: half of it was overwritten with later samples."""
         rows = self._rows(start, stop).copy()
         window = self._acquisition.window
         half = len(rows) // 2

@@ -7,12 +7,14 @@ toggled in between is reported even where its value is the same, as the FPGA doe
     INENC           VAL turns slowly, A and B are its lowest bits, CONN is 1
     BITS            OUTx follows x
     CLOCK           OUT has PERIOD and WIDTH (half of it if 0) while ENABLE is high
-    COUNTER         counts rising edges of TRIG while ENABLE is high: START, STEP, MIN, MAX, DIR, CARRY
+    COUNTER         counts rising edges of TRIG while ENABLE is high; obeys START, STEP, MIN, MAX,
+                    DIR and SET, pulses CARRY
     PULSE           OUT pulses for WIDTH on rising edges of TRIG while ENABLE is high
     SYSTEM          readings drift
     any pos_out     shows the last captured sample while armed (a COUNTER if its TRIG is ZERO)
 
-The rest of the blocks holds its settings and does nothing.  PCAP.ACTIVE follows arm and disarm always.
+The rest of the blocks holds its settings and does nothing.  PCAP.ACTIVE always follows arm and
+disarm.
 """
 
 import math

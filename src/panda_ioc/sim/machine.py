@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 
 from panda_ioc.errors import CommandError
+
 from .acquisition import DISARMED, Capture, Settings, Setup
 from .application import Application
 from .box import Box, Metadata
@@ -24,11 +25,11 @@ class Machine:
 
     def __init__(self, application: Application, settings: Settings, alive: bool | None = None):
         self.box = Box(application)
-        self.capture = Capture(settings)
+        self.capture: Capture = Capture(settings)
         self.life = Life(self.box, self.capture)
-        self.alive = bool(alive)
+        self.alive: bool = bool(alive)
         self.wakes = alive is None
-        self.disarm_reason = DISARMED
+        self.disarm_reason: str = DISARMED
         self._refreshed = 0.0
         self.simulation = Simulation(self)
         self.drop_others: Callable[[object], None] = lambda session: None

@@ -6,6 +6,7 @@ import socket
 import threading
 
 from panda_ioc.errors import CommandError
+
 from .acquisition import OVERRUN, Acquisition, Capture
 from .formats import Bytes, Options, Stream, parse_options
 

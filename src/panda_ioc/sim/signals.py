@@ -36,6 +36,7 @@ UNLIMITED_TICKS = 125
 Words = npt.NDArray[np.uint32]
 Integers = npt.NDArray[np.int64]
 
+_SIDE = {"Min": -1, "Value": 0, "Max": 1}
 _MASK = np.uint64(0xFFFFFFFF)
 _32 = np.uint64(32)
 
@@ -62,7 +63,8 @@ def _positions(name: str, indices: Integers, counter: tuple[int, int, int, int] 
     if counter:
         return _counter(phase, *counter)
     fraction = zlib.crc32(name.encode()) / 2**32
-    return np.rint(AMPLITUDE * np.sin(2 * math.pi * (phase / PERIOD + fraction))).astype(np.int64)
+    sine = np.sin(2 * math.pi * (phase / PERIOD + fraction))
+    return np.asarray(np.rint(AMPLITUDE * sine), np.int64)
 
 
 def _counter(phase: Integers, start: int, step: int, low: int, high: int) -> Integers:
@@ -105,10 +107,10 @@ class Source:
         value = _positions(self.name, indices, self.counter)
         spread = 1 + (indices % PERIOD) % 7
         if self.kind in ("Sum", "Mean"):
-            return (value * self.gate) >> self.shift
-        return (
-            value + {"Value": 0, "Diff": spread - value, "Min": -spread, "Max": spread}[self.kind]
-        )
+            return np.asarray((value * self.gate) >> self.shift)
+        if self.kind == "Diff":
+            return spread
+        return value + spread * _SIDE[self.kind]
 
     def _square_words(self, start: int, stop: int) -> tuple[npt.NDArray[np.uint64], ...]:
         indices = np.arange(start, stop, dtype=np.int64)

@@ -24,6 +24,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from panda_ioc.errors import CommandError
+
 from . import numbers
 from .acquisition import REASONS
 from .captured import PosOut

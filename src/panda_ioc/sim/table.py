@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from panda_ioc.errors import CommandError
+
 from . import numbers
 from .application import WORDS_PER_TABLE_PAGE, ColumnSpec, FieldSpec
 from .fields import Attribute, Bus, Field, Group, Item
@@ -53,7 +54,7 @@ class Table(Field):
         if kind == "short" and size.isdecimal():
             return int(size)
         if kind == "long" and base == "2" and power.isdecimal() and int(power) < 16:
-            return 2 ** int(power) * WORDS_PER_TABLE_PAGE
+            return (1 << int(power)) * WORDS_PER_TABLE_PAGE
         raise spec.fail("the registers of a table are 'short WORDS ...' or 'long 2^N ...'")
 
     def make_attributes(self) -> Iterator[tuple[str, Attribute]]:
