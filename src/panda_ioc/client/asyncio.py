@@ -2,8 +2,8 @@
 
 import asyncio
 import math
-from collections.abc import AsyncGenerator, Callable
-from typing import Self, TypeVar
+from collections.abc import AsyncGenerator, Callable, Iterable
+from typing import Self, TypeVar, overload
 
 from panda_ioc.client._control import ControlProtocol
 from panda_ioc.client._data import DataProtocol
@@ -99,11 +99,22 @@ class AsyncioClient:
         """Wait for the end of the control connection; returns why it ended."""
         return await asyncio.shield(self._connected().ended)
 
-    async def send(self, command: Command[T], timeout: float | None = None) -> T:
-        """Send a command and wait for its result.
+    @overload
+    async def send(self, command: Command[T], timeout: float | None = None) -> T: ...
+
+    @overload
+    async def send(
+        self, command: Iterable[Command[T]], timeout: float | None = None
+    ) -> list[T]: ...
+
+    async def send(
+        self, command: Command[T] | Iterable[Command[T]], timeout: float | None = None
+    ) -> T | list[T]:
+        """Send a command, or several together, and wait for the result, or list of results.
 
         Args:
-            command: what to do
+            command: what to do. If one of several fails, the first failure is raised when all have
+                been answered.
             timeout: seconds until it must be answered; None: that of the client
 
         Raises:
@@ -113,17 +124,11 @@ class AsyncioClient:
             ConnectionLost: the connection ended before it was answered, or there is none
             ProtocolError: the box sent what no PandA sends; the connection is closed
         """
-        control = self._connected()
-        seconds = self._timeout if timeout is None else timeout
-        future = control.send(command)
-        if seconds == math.inf:
-            return await future
-        loop = asyncio.get_running_loop()
-        timer = loop.call_later(seconds, control.time_out, command, future, seconds)
-        try:
-            return await future
-        finally:
-            timer.cancel()
+        if isinstance(command, Command):
+            return await self._send(command, timeout)
+        sends = (self._send(each, timeout) for each in command)
+        results = await asyncio.gather(*sends, return_exceptions=True)
+        return [_result(result) for result in results]
 
     async def data(
         self,
@@ -156,6 +161,19 @@ class AsyncioClient:
         finally:
             protocol.close()
 
+    async def _send(self, command: Command[T], timeout: float | None) -> T:
+        control = self._connected()
+        seconds = self._timeout if timeout is None else timeout
+        future = control.send(command)
+        if seconds == math.inf:
+            return await future
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(seconds, control.time_out, command, future, seconds)
+        try:
+            return await future
+        finally:
+            timer.cancel()
+
     def _connected(self) -> ControlProtocol:
         if self._control is None:
             raise ConnectionLost(f"{self._host}:{self._control_port}: the client is not connected")
@@ -170,3 +188,9 @@ class AsyncioClient:
             reason = str(error) or f"no answer in {CONNECT_TIMEOUT:g} s"
             raise ConnectionLost(f"{self._host}:{port}: can not connect: {reason}") from error
         return protocol
+
+
+def _result(result: T | BaseException) -> T:
+    if isinstance(result, BaseException):
+        raise result
+    return result

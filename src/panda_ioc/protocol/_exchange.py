@@ -16,6 +16,7 @@ from typing import Generic, TypeVar
 from panda_ioc.errors import BadValue, CommandError
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 _TABLE = re.compile(r"[^?=<]*<")
 _SHOWN = 120
@@ -123,10 +124,10 @@ ExchangeGenerator = Generator[Exchanges, None, T]
 
 
 @dataclass(frozen=True)
-class Command(Generic[T]):
-    """Base of all commands; T is the type of the result."""
+class Command(Generic[T_co]):
+    """Base of all commands; T_co is the type of the result."""
 
-    def execute(self, version: tuple[int, int]) -> ExchangeGenerator[T]:
+    def execute(self, version: tuple[int, int]) -> ExchangeGenerator[T_co]:
         """Yield requests, return the result; `version` is (major, minor) of the server."""
         raise NotImplementedError(type(self).__name__)
 
