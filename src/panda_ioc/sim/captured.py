@@ -13,7 +13,7 @@ from panda_ioc.errors import CommandError
 
 from . import numbers
 from .application import FieldSpec
-from .fields import Attribute, Bus, Field, Group, Register
+from .fields import Attribute, Bus, Codec, Field, Group, Register
 
 KINDS = ("Value", "Diff", "Sum", "Min", "Max", "Mean", "StdDev")
 USUAL = (
@@ -143,6 +143,7 @@ class PosOut(Captured, Register):
     """A position: options are the scale, offset and units that it starts with."""
 
     group = Group.POSN
+    default_codec = Codec
 
     def __init__(self, spec: FieldSpec, name: str, number: int, bus: Bus):
         options = spec.options
