@@ -241,6 +241,7 @@ class EndReason(Enum):
     UNKNOWN_EXCEPTION = "Unknown exception"
     START_DATA_MISMATCH = "Start Data mismatched"
     MANUALLY_STOPPED = "Manually stopped"
+    DISCONNECTED = "Disconnected"
 
 
 @dataclass(frozen=True)

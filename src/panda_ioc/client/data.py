@@ -1,0 +1,92 @@
+"""A blocking connection to the data port, for a thread of its own.
+
+While it waits for the box it holds no lock of the interpreter, so commands on the control port are
+not delayed.
+"""
+
+import contextlib
+import socket
+from collections.abc import Iterator
+
+from panda_ioc.errors import CommandTimeout, ConnectionLost
+from panda_ioc.protocol._data import DataConnection
+from panda_ioc.protocol.responses import Data, ReadyData
+
+DATA_PORT = 8889
+RECEIVE_BUFFER = 4 << 20
+"""Kernel buffer asked for, in bytes: rides out pauses of tens of milliseconds at 100 MB/s."""
+
+
+class DataSocket:
+    """The data port of one PandA, ready for the next acquisition.
+
+    Args:
+        host: name or address
+        port: of the data port
+        scaled: let the box scale; raw is cheaper for it
+        timeout: seconds to connect and to be answered, not between acquisitions
+
+    Raises:
+        ConnectionLost: nobody there, or closed
+        CommandTimeout: connected, but no answer
+        CommandError: the box refuses data connections
+        ProtocolError: not a PandA
+    """
+
+    def __init__(
+        self, host: str, port: int = DATA_PORT, scaled: bool = False, timeout: float = 5.0
+    ) -> None:
+        self._name = f"data port {host}:{port}"
+        self._connection = DataConnection()
+        self._early: list[Data] = []
+        try:
+            self._socket = socket.create_connection((host, port), timeout)
+        except OSError as error:
+            raise ConnectionLost(f"{self._name}: {error}") from error
+        try:
+            self._get_ready(scaled)
+        except BaseException:
+            self._socket.close()
+            raise
+
+    def _get_ready(self, scaled: bool) -> None:
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        self._socket.sendall(self._connection.connect(scaled))
+        # In the middle of an acquisition its header comes along with the answer.
+        while not self._early:
+            self._early += self._receive()
+        self._early.remove(ReadyData())
+        self._socket.settimeout(None)
+
+    @property
+    def last_frame_samples(self) -> int:
+        """Samples in the last frame: not to be trusted when it is followed by an overrun."""
+        return self._connection.last_frame_samples
+
+    def receive(self) -> list[Data]:
+        """Wait for bytes, and return the events that they complete (perhaps none), frames merged.
+
+        Raises:
+            ConnectionLost: the box, or `close`, has ended the connection; also between acquisitions
+            ProtocolError: the box sent nonsense
+        """
+        if self._early:
+            events, self._early = self._early, []
+            return events
+        return [*self._receive(), *self._connection.flush()]
+
+    def _receive(self) -> Iterator[Data]:
+        try:
+            count = self._socket.recv_into(self._connection.get_buffer())
+        except TimeoutError as error:
+            raise CommandTimeout(f"{self._name}: no answer to the options") from error
+        except OSError as error:
+            raise ConnectionLost(f"{self._name}: {error}") from error
+        return self._connection.bytes_received(count, flush_every_frame=False)
+
+    def close(self) -> None:
+        """End the connection; a `receive` that waits in another thread returns at once."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
