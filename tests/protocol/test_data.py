@@ -161,12 +161,14 @@ def test_memory_is_given_back() -> None:
     assert now < 20e6  # of 50 MB received
 
 
-def test_samples_of_the_last_frame_are_known() -> None:
+@pytest.mark.parametrize(("frames", "last"), [([2, 3], 3), ([2, 3, 0], 0), ([], 0), ([9] * 50, 9)])
+def test_samples_of_the_last_frame_are_known(frames: list[int], last: int) -> None:
+    stream = b"".join(frame(bytes(4 * size)) for size in frames) + end(sum(frames))
     connection = DataConnection()
-    list(connection.receive_bytes(OK + START + frame(bytes(8)) + frame(bytes(12))))
-    assert (connection.samples, connection.last_frame_samples) == (5, 3)
-    list(connection.receive_bytes(frame(b"")))
-    assert (connection.samples, connection.last_frame_samples) == (5, 0)
+    *_, over = connection.receive_bytes(OK + START + stream)
+    assert isinstance(over, EndData)
+    assert over.last_frame_samples == last
+    assert connection.samples == sum(frames)
 
 
 def test_count_of_ticks_from_servers_before_2_1() -> None:

@@ -59,11 +59,6 @@ class DataSocket:
         self._early.remove(ReadyData())
         self._socket.settimeout(None)
 
-    @property
-    def last_frame_samples(self) -> int:
-        """Samples in the last frame: not to be trusted when it is followed by an overrun."""
-        return self._connection.last_frame_samples
-
     def receive(self) -> list[Data]:
         """Wait for bytes, and return the events that they complete (perhaps none), frames merged.
 

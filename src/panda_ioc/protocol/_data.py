@@ -103,11 +103,6 @@ class DataConnection:
         return self._state
 
     @property
-    def last_frame_samples(self) -> int:
-        """Samples in the last whole frame: those not to be trusted when it ends in an overrun."""
-        return self._frame_bytes // self._store.row_bytes
-
-    @property
     def samples(self) -> int:
         """Samples of this acquisition that have come in whole frames."""
         return self._store.samples
@@ -360,7 +355,8 @@ class DataConnection:
         if found is None:
             raise ProtocolError(f"data port: {line!r} is not END, samples and a reason")
         self._events += self._store.take()
-        self._events.append(EndData(int(found[1]), _end_reason(found[2])))
+        last = self._frame_bytes // self._store.row_bytes
+        self._events.append(EndData(int(found[1]), _end_reason(found[2]), last))
         self._state = State.HEADER
         return position
 

@@ -344,7 +344,10 @@ class EndData(Data):
     Attributes:
         samples: that the box sent in it
         reason: why it ended
+        last_frame_samples: in the last frame, which may be corrupt when raw samples end in an
+            overrun; ignored in comparisons
     """
 
     samples: int
     reason: EndReason
+    last_frame_samples: int = field(default=0, compare=False, repr=False)

@@ -1,0 +1,158 @@
+"""From the data port to the sinks: one thread that receives and hands on.
+
+A sink gets, for each acquisition, `start`, `samples` as they come, and `end` exactly once, whatever
+happens: a connection that is cut in the middle ends it with `EndReason.DISCONNECTED`. A sink added
+in the middle of an acquisition joins it there; its `missed` then counts what had gone by.
+
+Sinks are called in the receiving thread. One that blocks holds up the stream: the box then
+buffers, and says Data overrun if that lasts. One that raises is taken out and gets the exception
+in `failed`; the others go on.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
+
+from panda_ioc.capture.scaling import Rows
+from panda_ioc.client.data import DataSocket
+from panda_ioc.errors import PandAError
+from panda_ioc.protocol.responses import Data, EndData, EndReason, FrameData, StartData
+
+log = logging.getLogger(__name__)
+
+_CORRUPTING = frozenset(
+    {
+        EndReason.DATA_OVERRUN,
+        EndReason.DRIVER_DATA_OVERRUN,
+        EndReason.DMA_DATA_ERROR,
+    }
+)
+"""After these the last frame of a raw acquisition may be corrupt."""
+
+
+class Sink(Protocol):
+    """Takes acquisitions; called in the receiving thread."""
+
+    def start(self, start: StartData) -> None:
+        """An acquisition begins."""
+
+    def samples(self, rows: Rows) -> None:
+        """More samples: a view that stays as it is, and keeps megabytes alive while it is kept."""
+
+    def end(self, reason: EndReason, untrusted: int) -> None:
+        """It is over; its last `untrusted` samples may be corrupt."""
+
+    def failed(self, error: Exception) -> None:
+        """The sink itself has raised this, and has been taken out of the stream."""
+
+
+class DataStream:
+    """Acquisitions of one PandA, handed to sinks by a thread of its own.
+
+    Args:
+        connection: ready for acquisitions; the stream owns it from now on
+        on_closed: called once, in the receiving thread, when the stream has ended: with the error,
+            or None after `close`. Connecting again is up to the caller
+    """
+
+    def __init__(
+        self, connection: DataSocket, on_closed: Callable[[Exception | None], None] | None = None
+    ) -> None:
+        self._connection = connection
+        self._on_closed = on_closed
+        self._lock = threading.RLock()
+        self._sinks: list[Sink] = []
+        self._start: StartData | None = None
+        self._received = 0
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="panda data port", daemon=True)
+
+    def open(self) -> "DataStream":
+        """Begin to receive."""
+        self._thread.start()
+        return self
+
+    def close(self, timeout: float = 5.0) -> None:
+        """End the connection and wait for the thread; not to be called by a sink."""
+        self._closing = True
+        self._connection.close()
+        self._thread.join(timeout)
+
+    @property
+    def alive(self) -> bool:
+        """Whether acquisitions will be received."""
+        return self._thread.is_alive()
+
+    @property
+    def running(self) -> StartData | None:
+        """The acquisition that goes on, if one does."""
+        return self._start
+
+    def add(self, sink: Sink) -> None:
+        """Hand acquisitions to `sink` as well, beginning in the middle of one that goes on."""
+        with self._lock:
+            self._sinks.append(sink)
+            if self._start is not None:
+                late = replace(self._start, missed=self._start.missed + self._received)
+                self._tell(sink, lambda: sink.start(late))
+
+    def remove(self, sink: Sink) -> None:
+        """No more to `sink`, from the moment that this returns; it gets no `end`."""
+        with self._lock:
+            if sink in self._sinks:
+                self._sinks.remove(sink)
+
+    def _run(self) -> None:
+        error: Exception | None = None
+        try:
+            while True:
+                events = self._connection.receive()
+                with self._lock:
+                    for event in events:
+                        self._hand_on(event)
+        except PandAError as failure:
+            error = None if self._closing else failure
+        self._connection.close()
+        with self._lock:
+            self._end(EndReason.MANUALLY_STOPPED if self._closing else EndReason.DISCONNECTED, 0)
+        if error is not None:
+            log.warning("%s", error)
+        if self._on_closed is not None:
+            self._on_closed(error)
+
+    def _hand_on(self, event: Data) -> None:
+        if isinstance(event, FrameData):
+            self._received += len(event.data)
+            rows = event.data
+            self._tell_all(lambda sink: sink.samples(rows))
+        elif isinstance(event, StartData):
+            start = self._start = event
+            self._received = 0
+            self._tell_all(lambda sink: sink.start(start))
+        elif isinstance(event, EndData):
+            corrupt = event.reason in _CORRUPTING and self._process == "Raw"
+            self._end(event.reason, event.last_frame_samples if corrupt else 0)
+
+    @property
+    def _process(self) -> str:
+        return "" if self._start is None else self._start.process
+
+    def _end(self, reason: EndReason, untrusted: int) -> None:
+        if self._start is not None:
+            self._start = None
+            self._tell_all(lambda sink: sink.end(reason, untrusted))
+
+    def _tell_all(self, call: Callable[[Sink], None]) -> None:
+        for sink in tuple(self._sinks):
+            self._tell(sink, lambda sink=sink: call(sink))  # type: ignore[misc]
+
+    def _tell(self, sink: Sink, call: Callable[[], None]) -> None:
+        try:
+            call()
+        except Exception as error:
+            # A sink is somebody else's code: its fault must end neither the stream nor the others.
+            log.warning("%s: %s", type(sink).__name__, error)
+            self._sinks.remove(sink)
+            sink.failed(error)
