@@ -11,7 +11,8 @@ from panda_ioc.errors import CommandError, ConfigurationError
 
 from .application import Application, BlockSpec, FieldSpec, MetadataSpec
 from .captured import Captured, ExtOut, PosOut
-from .fields import FIELDS, Attribute, BitOut, Bus, Field, Group, Item
+from .fields import FIELDS, BitOut, Field
+from .reports import Attribute, Bus, Group, Item
 from .table import Table
 
 _FIELDS: dict[str, type[Field]] = {**FIELDS, "pos_out": PosOut, "ext_out": ExtOut, "table": Table}

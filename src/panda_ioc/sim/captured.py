@@ -13,7 +13,9 @@ from panda_ioc.errors import CommandError
 
 from . import numbers
 from .application import FieldSpec
-from .fields import Attribute, Bus, Codec, Field, Group, Register
+from .codecs import Codec
+from .fields import Field, Register
+from .reports import Attribute, Bus, Group
 
 KINDS = ("Value", "Diff", "Sum", "Min", "Max", "Mean", "StdDev")
 USUAL = (

@@ -12,9 +12,10 @@ from panda_ioc.errors import CommandError
 
 from .box import attribute_of
 from .captured import KINDS, USUAL
-from .fields import Field, Group, Text
+from .fields import Field
 from .machine import Machine
 from .numbers import CLOCK_FREQUENCY
+from .reports import Group, Text
 from .table import Table
 
 MAX_LINE = 1 << 20

@@ -25,7 +25,8 @@ from . import signals
 from .acquisition import Capture
 from .box import Box
 from .captured import PosOut
-from .fields import BitOut, Codec, Field, Mux, Read, Register, Scalar
+from .codecs import Codec, Mux, Scalar
+from .fields import BitOut, Field, Read, Register
 from .numbers import CLOCK_FREQUENCY, to_int32
 
 Fields = Mapping[str, Field]

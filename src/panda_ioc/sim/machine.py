@@ -9,7 +9,8 @@ from .acquisition import DISARMED, Capture, Settings, Setup
 from .application import Application
 from .box import Box, Metadata
 from .captured import captured_columns
-from .fields import Field, Labelled, Register
+from .codecs import Labelled
+from .fields import Field, Register
 from .life import Life
 from .simulation import Simulation
 

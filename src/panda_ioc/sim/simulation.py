@@ -28,7 +28,8 @@ from panda_ioc.errors import CommandError
 from . import numbers
 from .acquisition import REASONS
 from .captured import PosOut
-from .fields import Bit, BitOut, Field, Read
+from .codecs import Bit
+from .fields import BitOut, Field, Read
 
 if TYPE_CHECKING:
     from .machine import Machine

@@ -16,7 +16,8 @@ from panda_ioc.errors import CommandError
 
 from . import numbers
 from .application import WORDS_PER_TABLE_PAGE, ColumnSpec, FieldSpec
-from .fields import Attribute, Bus, Field, Group, Item
+from .fields import Field
+from .reports import Attribute, Bus, Group, Item
 
 _STREAMING = ("STREAMING", "STREAMING_LAST")
 _BASE64_LINE_BYTES = 57
