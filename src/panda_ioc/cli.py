@@ -1,6 +1,141 @@
 """The command line: argument parsing only."""
 
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-def main() -> int:
+from panda_ioc import __version__
+from panda_ioc.errors import ConfigurationError, PandAError
+
+if TYPE_CHECKING:
+    from panda_ioc.ioc.connection import Address
+
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+LEVELS = ("debug", "info", "warning", "error")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; return its exit status."""
-    return 0
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=options.log_level.upper(), format=LOG_FORMAT, stream=sys.stderr)
+    try:
+        status: int = options.command(options)
+    except (PandAError, OSError) as error:
+        sys.stderr.write(f"panda-ioc: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--version", action="version", version=f"panda-ioc {__version__}")
+    common.add_argument("--log-level", choices=LEVELS, default="info", help="default: %(default)s")
+    parser = argparse.ArgumentParser(
+        prog="panda-ioc", description="The bridge between PandA boxes and EPICS.", parents=[common]
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for add in (_add_run, _add_sim, _add_demo):
+        add(commands, common)
+    return parser
+
+
+def _add_run(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("run", parents=[common], help="serve one PandA as EPICS PVs")
+    parser.add_argument("address", metavar="HOST[:CONTROL_PORT[:DATA_PORT]]", help="of the PandA")
+    parser.add_argument("prefix", metavar="PREFIX", help="of all PVs, without the last colon")
+    _add_serving(parser)
+    parser.set_defaults(command=_run)
+
+
+def _add_serving(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--poll-period",
+        type=_positive,
+        default=0.1,
+        metavar="S",
+        help="seconds between polls of changes, default: %(default)s",
+    )
+    parser.add_argument(
+        "--timeout",
+        type=_positive,
+        default=5.0,
+        metavar="S",
+        help="seconds that the PandA may take to answer, default: %(default)s",
+    )
+    parser.add_argument(
+        "--screens-dir", type=Path, metavar="DIR", help="write Phoebus screens into DIR"
+    )
+
+
+def _run(options: argparse.Namespace) -> int:
+    from panda_ioc.ioc.server import Options, run
+
+    return run(
+        Options(
+            address=_address(options.address, options.timeout),
+            prefix=options.prefix.rstrip(":"),
+            poll_period=options.poll_period,
+            screens_dir=options.screens_dir,
+        )
+    )
+
+
+def _add_sim(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("sim", parents=[common], help="run a simulated PandA")
+    parser.add_argument("--config-dir", type=Path, metavar="DIR", help="of a PandA application")
+    parser.add_argument("--host", default="127.0.0.1", metavar="ADDR", help="default: %(default)s")
+    parser.add_argument(
+        "--port", type=int, default=8888, metavar="N", help="control port, 0: any, default: 8888"
+    )
+    parser.add_argument(
+        "--data-port", type=int, default=8889, metavar="N", help="0: any, default: 8889"
+    )
+    parser.set_defaults(command=_sim)
+
+
+def _sim(options: argparse.Namespace) -> int:
+    from panda_ioc.sim import run
+
+    return run(options.config_dir, options.host, options.port, options.data_port)
+
+
+def _add_demo(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "demo", parents=[common], help="serve a simulated PandA, and say how to talk to it"
+    )
+    parser.add_argument("prefix", metavar="PREFIX", nargs="?", default="DEMO", help="of all PVs")
+    _add_serving(parser)
+    parser.set_defaults(command=_demo)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from panda_ioc.demo import run
+
+    return run(options.prefix.rstrip(":"), options.poll_period, options.screens_dir)
+
+
+def _address(text: str, timeout: float) -> "Address":
+    from panda_ioc.ioc.connection import Address
+
+    host, *ports = text.rsplit(":", 2) if text.count(":") <= 2 else [text]
+    try:
+        control, data = ([int(port) for port in ports] + [8888, 8889][len(ports) :])[:2]
+    except ValueError:
+        raise ConfigurationError(
+            f"{text}: give the address as HOST, HOST:CONTROL_PORT or HOST:CONTROL_PORT:DATA_PORT"
+        ) from None
+    if not host or not all(0 < port < 65536 for port in (control, data)):
+        raise ConfigurationError(f"{text}: the host must not be empty, ports are 1 to 65535")
+    return Address(host, control, data, timeout)
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return value

@@ -1,0 +1,123 @@
+"""The change feed: asks a PandA again and again what has changed, over a connection of its own.
+
+The history of ``*CHANGES?`` belongs to the connection, so the first batch holds everything.
+Replies to puts never wait behind it: those have their own connection.
+"""
+
+import asyncio
+import base64
+import binascii
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from panda_ioc.client.asyncio import AsyncioClient
+from panda_ioc.errors import ProtocolError
+from panda_ioc.protocol.commands import ChangeGroup, GetChanges, GetMultiline
+
+METADATA = "*METADATA."
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What changed, all names being those of the wire.
+
+    Attributes:
+        number: when it was asked for, in ticks of the clock that the feed was given
+        time: when the reply came, seconds since 1970
+        texts: name -> new text
+        errors: names that the PandA could not read; they come with every batch
+        tables: name -> all words of a table
+        lines: name -> lines of multi-line metadata
+    """
+
+    number: int
+    time: float
+    texts: Mapping[str, str]
+    errors: frozenset[str]
+    tables: Mapping[str, NDArray[np.uint32]]
+    lines: Mapping[str, list[str]]
+
+
+class ChangeFeed:
+    """Polls at a period, and at once when poked.
+
+    Arguments:
+        client: a connection used for nothing else
+        period: seconds between polls
+        handle: is given each batch; what it raises ends `run`
+        tick: numbers what happens, so that news can be told from older news
+    """
+
+    def __init__(
+        self,
+        client: AsyncioClient,
+        period: float,
+        handle: Callable[[Batch], None],
+        tick: Callable[[], int],
+    ) -> None:
+        self.period = period
+        self.last_duration = 0.0
+        self._client = client
+        self._handle = handle
+        self._tick = tick
+        self._wanted = asyncio.Event()
+        self._handled = asyncio.Condition()
+        self._sent = 0
+        self._done = 0
+
+    def poke(self) -> None:
+        """Poll without waiting for the period to end."""
+        self._wanted.set()
+
+    async def settled(self) -> None:
+        """Wait until a poll that is sent from now on has been handled."""
+        number = self._sent + 1
+        self.poke()
+        async with self._handled:
+            await self._handled.wait_for(lambda: self._done >= number)
+
+    async def run(self) -> None:
+        """Poll until the connection fails; raises the error that ended it."""
+        while True:
+            await self.poll()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wanted.wait(), self.period)
+
+    async def poll(self) -> None:
+        """Poll once."""
+        self._wanted.clear()
+        self._sent += 1
+        poll, number, start = self._sent, self._tick(), time.monotonic()
+        changes = await self._client.send(GetChanges(ChangeGroup.ALL))
+        tables, lines = await self._fetch(changes.no_value)
+        self.last_duration = time.monotonic() - start
+        self._handle(
+            Batch(number, time.time(), changes.values, frozenset(changes.in_error), tables, lines)
+        )
+        async with self._handled:
+            self._done = poll
+            self._handled.notify_all()
+
+    async def _fetch(
+        self, names: list[str]
+    ) -> tuple[dict[str, NDArray[np.uint32]], dict[str, list[str]]]:
+        """The values of what is too long to come with the changes."""
+        metadata = [name for name in names if name.startswith(METADATA)]
+        tables = [name for name in names if not name.startswith(METADATA)]
+        lines = await asyncio.gather(*(self._client.send(GetMultiline(m)) for m in metadata))
+        words = await asyncio.gather(*(fetch_table(self._client, name) for name in tables))
+        return dict(zip(tables, words, strict=True)), dict(zip(metadata, lines, strict=True))
+
+
+async def fetch_table(client: AsyncioClient, name: str) -> NDArray[np.uint32]:
+    """The words of a table, as base64, which is a third of the bytes."""
+    encoded = await client.send(GetMultiline(f"{name}.B"))
+    try:
+        return np.frombuffer(base64.b64decode("".join(encoded), validate=True), "<u4")
+    except (binascii.Error, ValueError) as error:
+        raise ProtocolError(f"{name}.B: not the base64 of 32-bit words: {error}") from error

@@ -1,0 +1,166 @@
+"""The bridge: joins one PandA to its records.
+
+Links are made from the record specifications, each followed by the board under its name on the
+wire. The connection brings changes to the board and carries puts to the device.
+"""
+
+import logging
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from panda_ioc import __version__
+from panda_ioc.client.changes import Batch
+from panda_ioc.device.model import Device
+from panda_ioc.ioc.arm import ACTIVE, ArmLink
+from panda_ioc.ioc.connection import Address, Connection, Listener, State
+from panda_ioc.ioc.database import OnPut, Validate
+from panda_ioc.ioc.links import Board, Link, PulseLink, ScaledLink, UnitsFollower
+from panda_ioc.ioc.memory import MAJOR, STATE, Record
+from panda_ioc.ioc.reports import Reports
+from panda_ioc.ioc.settings import Setting
+from panda_ioc.ioc.tables import Table
+from panda_ioc.records.build import RecordSet, tables
+from panda_ioc.records.specs import RecordSpec
+from panda_ioc.records.table_records import layout_of
+
+log = logging.getLogger(__name__)
+
+
+class Bridge:
+    """Everything between one PandA and its records.
+
+    Arguments:
+        address: of the PandA
+        device: what it is
+        records: what is served for it
+        poll_period: seconds between polls of changes
+    """
+
+    def __init__(
+        self, address: Address, device: Device, records: RecordSet, poll_period: float
+    ) -> None:
+        self.replacement: Device | None = None
+        self.connection = Connection(
+            address,
+            device,
+            poll_period,
+            Listener(
+                changed=self._changed,
+                answered=lambda wire, text, batch: self._board.tell(wire, text, batch),
+                table_read=lambda wire, batch: self._show_tables(batch),
+                state=self._state,
+                different=self._different,
+            ),
+        )
+        self._device = device
+        self._specs = records.specs
+        self._prefix = records.prefix
+        self._board = Board(self.connection.recheck)
+        self._worker = ThreadPoolExecutor(1, "tables")
+        self._reports = Reports()
+        self._arm = ArmLink(self.connection, self._reports)
+        self._links = {spec.name: self._link(spec) for spec in records.specs if spec.wire}
+        self._tables = {
+            field.wire: Table(
+                field.wire, layout_of(field), self.connection, self._reports, self._worker
+            )
+            for field in tables(device)
+        }
+        self._settings = {
+            spec.name: Setting(lambda value: value, self._reports)
+            for spec in records.specs
+            if spec.name.startswith("DATA:") or spec.name.endswith(":DATASET")
+            if spec.writable
+        }
+
+    # -- records --------------------------------------------------------------------------------
+
+    def on_put(self) -> Mapping[str, OnPut]:
+        """The handlers of puts, by record."""
+        handlers: dict[str, OnPut] = {
+            name: link.put
+            for name, link in self._links.items()
+            if isinstance(link, Link) and link.spec.writable
+        }
+        for table in self._tables.values():
+            handlers |= table.handlers()
+        handlers |= {name: setting.put for name, setting in self._settings.items()}
+        return handlers | {"PCAP:ARM": self._arm.put}
+
+    def validate(self) -> Mapping[str, Validate]:
+        """Those that refuse at once, by record."""
+        return {f"{table.name}:PUT": table.validate_put for table in self._tables.values()}
+
+    def attach(self, records: Mapping[str, Record]) -> None:
+        """Take the records, once EPICS runs."""
+        self._records = records
+        for name, link in self._links.items():
+            link.record = records[name]
+            self._board.add(link, _wires(link))
+        for units, followers in _by_units(self._specs).items():
+            self._board.add(UnitsFollower([records[name] for name in followers]), [units])
+        self._arm.record = records["PCAP:ARM"]
+        self._board.add(self._arm, [ACTIVE])
+        for table in self._tables.values():
+            table.attach(records)
+        for name, setting in self._settings.items():
+            setting.attach(records[name])
+        self._reports.attach(records)
+        self._show_versions()
+
+    def _show_versions(self) -> None:
+        found = self._device.identification
+        versions = {"IOC": __version__} | (
+            {"PANDA_SW": found.software, "FPGA": found.fpga, "ROOTFS": found.rootfs}
+            if found
+            else {}
+        )
+        for name, text in versions.items():
+            record = self._records.get(f"SYSTEM:{name}_VERSION")
+            if record and record.name not in self._links:
+                record.post(text)
+        self._records["SYSTEM:IDN"].post(self._device.idn)
+
+    # -- the connection's news ------------------------------------------------------------------
+
+    def _changed(self, batch: Batch) -> None:
+        self._board.show(batch)
+        self._show_tables(batch)
+
+    def _show_tables(self, batch: Batch) -> None:
+        for wire, words in batch.tables.items():
+            if wire in self._tables:
+                self._tables[wire].from_device(words, batch)
+
+    def _state(self, state: State, why: str) -> None:
+        if state is State.DISCONNECTED:
+            self._board.stale()
+            for table in self._tables.values():
+                table.stale()
+        severity = {State.CONNECTED: 0, State.CONNECTING: 1, State.DISCONNECTED: MAJOR}[state]
+        self._records["STATUS"].post(state, severity, STATE if severity else 0, why)
+
+    def _different(self, device: Device) -> None:
+        self.replacement = device
+
+    # -- details --------------------------------------------------------------------------------
+
+    def _link(self, spec: RecordSpec) -> Link | ScaledLink:
+        if spec.scaled_by:
+            return ScaledLink(spec)
+        if spec.rtype == "bi":
+            return PulseLink(spec, self.connection, self._reports)
+        return Link(spec, self.connection, self._reports)
+
+
+def _wires(link: Link | ScaledLink) -> tuple[str, ...]:
+    return link.wires if isinstance(link, ScaledLink) else (link.wire,)
+
+
+def _by_units(specs: Iterable[RecordSpec]) -> Mapping[str, list[str]]:
+    """Wire name of units -> records whose EGU follows it."""
+    found: dict[str, list[str]] = {}
+    for spec in specs:
+        if spec.units_from:
+            found.setdefault(spec.units_from, []).append(spec.name)
+    return found

@@ -1,0 +1,236 @@
+"""The connection to one PandA: two control connections, made again whenever they are lost.
+
+Puts have one connection and the change feed another, so that neither waits for the other's replies.
+If one fails both are closed: what is shown is then stale until everything has been read again.
+"""
+
+import asyncio
+import itertools
+import logging
+import random
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, TypeVar
+
+from panda_ioc.client.asyncio import AsyncioClient
+from panda_ioc.client.changes import Batch, ChangeFeed, fetch_table
+from panda_ioc.client.introspection import introspect
+from panda_ioc.device.model import Device
+from panda_ioc.errors import CommandError, ConnectionLost, PandAError
+from panda_ioc.protocol.commands import Command, GetLine
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 3.0
+"""Seconds between attempts to connect: doubled each time, with jitter."""
+
+
+class State(IntEnum):
+    """States of the record STATUS."""
+
+    DISCONNECTED = 0
+    CONNECTING = 1
+    CONNECTED = 2
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a PandA is, and how long it may take to answer a command (seconds)."""
+
+    host: str
+    control_port: int = 8888
+    data_port: int = 8889
+    timeout: float = 5.0
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.control_port}"
+
+    def client(self) -> AsyncioClient:
+        """A client for it, not connected."""
+        return AsyncioClient(self.host, self.control_port, self.data_port, self.timeout)
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Who is told of what the connection brings; all are called in the event loop."""
+
+    changed: Callable[[Batch], None]
+    answered: Callable[[str, str, Batch], None]
+    table_read: Callable[[str, Batch], None]
+    state: Callable[[State, str], None]
+    different: Callable[[Device], None]
+
+
+class Connection:
+    """A PandA that is there, or will be again.
+
+    Arguments:
+        address: of the PandA
+        device: what was found when it was introspected; another one is reported, not served
+        poll_period: seconds between polls of changes
+        listener: who is told
+    """
+
+    def __init__(
+        self, address: Address, device: Device, poll_period: float, listener: Listener
+    ) -> None:
+        self.address = address
+        self.reconnects = -1  # the first connection is none
+        self._device = device
+        self._listener = listener
+        self._ticks = itertools.count(1)
+        self._commands = address.client()
+        self._changes = address.client()
+        self.feed = ChangeFeed(self._changes, poll_period, listener.changed, self.tick)
+        self._connected = False
+        self._rechecks: dict[str, asyncio.Task[None]] = {}
+
+    # -- for links ------------------------------------------------------------------------------
+
+    def tick(self) -> int:
+        """A number larger than all before."""
+        return next(self._ticks)
+
+    async def send(self, command: Command[T]) -> T:
+        """The result of a command.
+
+        Raises:
+            CommandError: the PandA refused it
+            ConnectionLost, CommandTimeout: it did not answer
+        """
+        if not self._connected:
+            raise ConnectionLost(f"{self.address}: no connection to PandA")
+        return await self._commands.send(command)
+
+    async def put(self, command: Command[None]) -> None:
+        """Send a command that changes something; then poll at once."""
+        await self.send(command)
+        self.feed.poke()
+
+    async def settled(self) -> None:
+        """Wait until all changes up to now are shown, but not longer than a reply may take."""
+        async with asyncio.timeout(self.address.timeout):
+            await self.feed.settled()
+
+    def recheck(self, wire: str) -> None:
+        """Ask for a value and pass it on."""
+        self._recheck(wire, self._ask)
+
+    def recheck_table(self, wire: str) -> None:
+        """Ask for a table and pass it on."""
+        self._recheck(wire, self._ask_table)
+
+    # -- life -----------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Connect, follow changes, and begin again when the connection is lost; for ever."""
+        pause, told = FIRST_PAUSE, ""
+        while True:
+            self._listener.state(State.CONNECTING, "")
+            lasted = time.monotonic()
+            try:
+                await self._serve()
+            except (PandAError, OSError) as error:
+                reason = str(error)
+            finally:
+                await self._close()
+            if self._was_connected:
+                pause, told = FIRST_PAUSE, ""
+            if reason != told:
+                log.warning("%s: %s", self.address, reason)
+                told = reason
+            self._listener.state(State.DISCONNECTED, reason)
+            log.debug("connection lasted %.3f s", time.monotonic() - lasted)
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    async def _serve(self) -> None:
+        self._was_connected = False
+        await asyncio.gather(self._commands.connect(), self._changes.connect())
+        if self.reconnects >= 0:
+            await self._check_device()
+        await self.feed.poll()
+        self._connected = self._was_connected = True
+        self.reconnects += 1
+        self._listener.state(State.CONNECTED, "")
+        log.info("%s: connected", self.address)
+        await self._until_lost()
+
+    async def _until_lost(self) -> None:
+        """Poll; raises as soon as either connection is lost."""
+        feed = asyncio.create_task(self.feed.run())
+        lost = asyncio.create_task(self._commands.wait_closed())
+        try:
+            await asyncio.wait((feed, lost), return_when=asyncio.FIRST_COMPLETED)
+            if lost.done():
+                raise lost.result()
+            feed.result()
+        finally:
+            for task in (feed, lost):
+                task.cancel()
+            await asyncio.gather(feed, lost, return_exceptions=True)
+
+    async def _check_device(self) -> None:
+        device = await introspect(self._commands)
+        if device.layout != self._device.layout:
+            self._listener.different(device)
+
+    async def _close(self) -> None:
+        self._connected = False
+        for task in list(self._rechecks.values()):
+            task.cancel()
+        await asyncio.gather(self._commands.close(), self._changes.close())
+
+    # -- rechecks -------------------------------------------------------------------------------
+
+    def _recheck(self, wire: str, ask: Callable[[str], Coroutine[Any, Any, None]]) -> None:
+        if wire not in self._rechecks and self._connected:
+            task = asyncio.create_task(ask(wire))
+            self._rechecks[wire] = task
+            task.add_done_callback(lambda _: self._rechecks.pop(wire, None))
+
+    async def _ask(self, wire: str) -> None:
+        number = self.tick()
+        try:
+            text = await self.send(GetLine(wire))
+        except CommandError as error:
+            log.info("%s", error)
+        except PandAError:
+            return  # the connection is lost: everything will be read again
+        else:
+            self._answered(wire, text, number)
+
+    async def _ask_table(self, wire: str) -> None:
+        number = self.tick()
+        try:
+            words = await fetch_table(self._commands, wire)
+        except PandAError:
+            return
+        self._listener.table_read(
+            wire, Batch(number, time.time(), {}, frozenset(), {wire: words}, {})
+        )
+
+    def _answered(self, wire: str, text: str, number: int) -> None:
+        self._rechecks.pop(wire, None)  # a follower may ask again
+        self._listener.answered(
+            wire, text, Batch(number, time.time(), {wire: text}, frozenset(), {}, {})
+        )
+
+
+async def wait_for_device(address: Address) -> Device:
+    """Introspect a PandA, waiting for it if it is not there."""
+    pause, told = FIRST_PAUSE, ""
+    while True:
+        try:
+            async with address.client() as client:
+                return await introspect(client)
+        except (PandAError, OSError) as error:
+            if str(error) != told:
+                told = str(error)
+                log.warning("waiting for the PandA: %s", error)
+        await asyncio.sleep(pause * random.uniform(0.5, 1.0))
+        pause = min(2 * pause, LONGEST_PAUSE)

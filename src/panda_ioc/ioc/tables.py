@@ -1,0 +1,258 @@
+"""Tables: columns over CA with MODE, the whole over PVA as one put, both the same table.
+
+A put of the PVA structure writes the columns and then processes the record PUT, whose `validate`
+sends the table and waits for the device: only so does the client hear of a refusal. All that time
+EPICS holds the locks of the table's records, so nothing that the waiting depends on, above all
+the event loop, may ask for them: whatever touches these records runs in a thread of its own.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from panda_ioc.client.changes import Batch
+from panda_ioc.device.tables import TableLayout
+from panda_ioc.errors import BadValue, CommandTimeout, PandAError
+from panda_ioc.ioc.database import OnPut
+from panda_ioc.ioc.links import Box, reason, status
+from panda_ioc.ioc.memory import COMM, INVALID, READ, Locker, Record
+from panda_ioc.ioc.reports import Reports
+from panda_ioc.protocol.commands import Put
+from panda_ioc.records.specs import pv_name
+from panda_ioc.records.table_records import DISCARD, EDIT, SUBMIT, VIEW
+
+log = logging.getLogger(__name__)
+
+Columns = Mapping[str, NDArray[Any]]
+T = TypeVar("T")
+
+BASE64_FROM = 64
+"""Words from which a table is sent as base64."""
+
+PUT_TIMEOUT = 10.0
+"""Seconds that a PVA put of a table may take."""
+
+
+class Table:
+    """One table and its records.
+
+    Arguments:
+        wire: its name on the wire
+        layout: its columns
+        box: the connection
+        reports: is told how puts ended
+        worker: one thread, in which its records are touched
+    """
+
+    def __init__(
+        self, wire: str, layout: TableLayout, box: Box, reports: Reports, worker: Executor
+    ) -> None:
+        self.wire = wire
+        self.name = pv_name(wire)
+        self._layout = layout
+        self._box = box
+        self._reports = reports
+        self._worker = worker
+        self._loop = asyncio.get_running_loop()
+        self._device: Columns = {}
+        self._trusted_from = 0
+        self._mode = VIEW
+
+    def attach(self, records: Mapping[str, Record]) -> None:
+        """Take the records, once they exist."""
+        self._columns = {c.name: records[f"{self.name}:{c.name}"] for c in self._layout.columns}
+        self._put_record = records[f"{self.name}:PUT"]
+        self._mode_record = records[f"{self.name}:MODE"]
+        self._shortcuts = {
+            mode: records[f"{self.name}:MODE:{word}"]
+            for mode, word in ((EDIT, "EDIT"), (SUBMIT, "SUBMIT"))
+        }
+        for mode, shortcut in self._shortcuts.items():
+            shortcut.post(mode)
+        self._lock = Locker([*self._columns.values(), self._put_record])
+        records[f"{self.name}:LABELS"].post([column.name for column in self._layout.columns])
+        self._mode_record.post(VIEW)
+
+    # -- device -> PV ---------------------------------------------------------------------------
+
+    def from_device(self, words: NDArray[np.uint32], batch: Batch) -> None:
+        """The device has a new table."""
+        if batch.number < self._trusted_from:
+            self._box.recheck_table(self.wire)
+            return
+        try:
+            self._device = self._unpack(words)
+        except BadValue as error:
+            log.warning("%s", error)
+            self._run(self._invalid, READ, str(error))
+            return
+        self._run(self._show)
+
+    def stale(self) -> None:
+        """The connection is lost."""
+        self._trusted_from = 0
+        self._run(self._invalid, COMM, "no connection to PandA")
+
+    def _unpack(self, words: NDArray[np.uint32]) -> Columns:
+        columns = self._layout.unpack(words)
+        labelled = {c.name: c for c in self._layout.columns if c.labels}
+        return columns | {
+            name: np.array([s.encode() for s in column.to_labels(columns[name])], "S40")
+            for name, column in labelled.items()
+        }
+
+    def _show(self) -> None:
+        """Show what the device has, unless a user is editing."""
+        with self._lock():
+            if self._mode != EDIT:
+                self._write(self._device)
+                self._publish()
+
+    def _invalid(self, alarm: int, message: str) -> None:
+        with self._lock():
+            for record in (*self._columns.values(), self._put_record):
+                record.set_alarm(INVALID, alarm, message)
+            self._publish()
+
+    def _write(self, columns: Columns) -> None:
+        for name, record in self._columns.items():
+            record.write(columns.get(name, np.empty(0)))
+
+    def _publish(self) -> None:
+        """Post the columns, and the record that triggers monitors of the structure last."""
+        stamp = time.time()
+        for record in (*self._columns.values(), self._put_record):
+            if not record.is_processing:
+                record.publish(stamp)
+
+    # -- PV -> device ---------------------------------------------------------------------------
+
+    def handlers(self) -> dict[str, OnPut]:
+        """The handlers of puts, by record."""
+        columns = {f"{self.name}:{c.name}": self._on_column(c.name) for c in self._layout.columns}
+        return columns | {
+            f"{self.name}:MODE": self._on_mode,
+            f"{self.name}:MODE:EDIT": self._on_shortcut(EDIT),
+            f"{self.name}:MODE:SUBMIT": self._on_shortcut(SUBMIT),
+            f"{self.name}:PUT": self._on_put,
+        }
+
+    async def _on_put(self, _value: Any) -> None:
+        """The table was sent by `validate_put`, or this would not be called."""
+        self._put_record.settle(None)
+        self._reports.accepted(self._put_record)
+        self._mode_record.post(VIEW)
+
+    def _on_column(self, name: str) -> OnPut:
+        """The handler of puts to a column."""
+
+        async def put(values: Any) -> None:
+            # A PVA put of the whole table also comes by here; in the worker it is over.
+            await self._in_worker(self._settle_column, name, np.asarray(values))
+
+        return put
+
+    def _settle_column(self, name: str, put: NDArray[Any]) -> None:
+        record = self._columns[name]
+        device = self._device.get(name, np.empty(0))
+        if put.dtype.kind == "U":
+            put = np.char.encode(put)
+        if self._mode == EDIT or np.array_equal(put, device):
+            record.settle(None)
+        else:
+            mode = self._mode_record.name
+            record.refuse(put, device, f"put EDIT to {mode} first"[:39])
+
+    async def _on_mode(self, mode: int) -> None:
+        """A put to MODE: begin to edit, submit, or discard."""
+        try:
+            now = await self._change_mode(mode)
+        except PandAError as error:
+            self._mode_record.refuse(mode, self._mode, reason(error), status=status(error))
+            self._reports.refused(self._mode_record, error)
+        else:
+            self._mode_record.settle(now)
+            self._reports.accepted(self._mode_record)
+
+    def _on_shortcut(self, mode: int) -> OnPut:
+        """The handler of puts to MODE:EDIT or MODE:SUBMIT."""
+
+        async def put(value: Any) -> None:
+            record = self._shortcuts[mode]
+            try:
+                now = await self._change_mode(mode)
+            except PandAError as error:
+                record.refuse(value, mode, reason(error), status=status(error))
+                self._reports.refused(record, error)
+            else:
+                record.settle(mode)
+                self._reports.accepted(record)
+                self._mode_record.post(now)
+
+        return put
+
+    async def _change_mode(self, mode: int) -> int:
+        """Do what a put to MODE asks for; the mode after it."""
+        if mode not in (VIEW, EDIT, SUBMIT, DISCARD):
+            raise BadValue(f"{self.name}:MODE: {mode} is none of VIEW, EDIT, SUBMIT, DISCARD")
+        if mode == SUBMIT:
+            await self._send(await self._in_worker(self._edited))
+        self._mode = EDIT if mode == EDIT else VIEW
+        if mode != EDIT:
+            await self._in_worker(self._show)
+        return self._mode
+
+    def validate_put(self, _record: Any, _value: Any) -> bool:
+        """Called by EPICS, with the table locked, after a PVA put of the whole."""
+        try:
+            words = self._edited()
+            sent = asyncio.run_coroutine_threadsafe(self._send(words), self._loop)
+            sent.result(PUT_TIMEOUT)
+        except TimeoutError:
+            sent.cancel()
+            self._undo(CommandTimeout(f"{self.name}: no answer in {PUT_TIMEOUT} s"))
+            return False
+        except PandAError as error:
+            self._undo(error)
+            return False
+        self._mode = VIEW
+        for record in (*self._columns.values(), self._put_record):
+            record.set_alarm(0, 0)
+        return True
+
+    def _undo(self, error: PandAError) -> None:
+        self._write(self._device)
+        self._put_record.fail_in_validate(reason(error), status=status(error))
+        self._loop.call_soon_threadsafe(self._reports.refused, self._put_record, error)
+
+    def _edited(self) -> NDArray[np.uint32]:
+        """The words that the columns make up."""
+        return self._layout.pack(
+            {name: _labels(record.read()) for name, record in self._columns.items()}
+        )
+
+    async def _send(self, words: NDArray[np.uint32]) -> None:
+        await self._box.put(Put(self.wire, words, base64=len(words) >= BASE64_FROM))
+        self._device = self._unpack(words)
+        self._trusted_from = self._box.tick()
+
+    # -- the worker -----------------------------------------------------------------------------
+
+    def _run(self, function: Callable[..., None], *arguments: Any) -> None:
+        self._worker.submit(function, *arguments)
+
+    async def _in_worker(self, function: Callable[..., T], *arguments: Any) -> T:
+        return await self._loop.run_in_executor(self._worker, function, *arguments)
+
+
+def _labels(values: Any) -> Any:
+    """A column as it is packed: labels as str."""
+    if np.asarray(values).dtype.kind == "S":
+        return [value.decode(errors="replace") for value in values.tolist()]
+    return values

@@ -1,0 +1,86 @@
+"""All records for a device: the one place where they are put together."""
+
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from panda_ioc.device.model import Device, Field
+from panda_ioc.protocol.responses import TableFieldInfo
+from panda_ioc.records import limits
+from panda_ioc.records.device_records import block_records
+from panda_ioc.records.live_records import live_records
+from panda_ioc.records.own_records import own_records
+from panda_ioc.records.pvi import pvi_records
+from panda_ioc.records.rows import row_aliases, row_names
+from panda_ioc.records.specs import RecordSpec
+from panda_ioc.records.table_records import table_records
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RecordSet:
+    """Everything that is served for a device under a prefix."""
+
+    prefix: str
+    specs: tuple[RecordSpec, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """All names, aliases included, without the prefix."""
+        return [name for spec in self.specs for name in (spec.name, *spec.aliases)]
+
+
+def build_records(device: Device, prefix: str) -> RecordSet:
+    """The records for a device."""
+    _report_unknown(device)
+    aliases = row_aliases(device)
+    plain = [
+        replace(spec, aliases=(*spec.aliases, *aliases.get(spec.name, ())))
+        for spec in _unique(_records(device, prefix))
+    ]
+    blocks: dict[str, list[RecordSpec]] = {}
+    for spec in plain:
+        blocks.setdefault(spec.block, []).append(spec)
+    pvi = list(pvi_records(prefix, device, blocks))
+    for spec in (*plain, *pvi):
+        limits.check_name(f"{prefix}:{spec.name}")
+    return RecordSet(prefix, (*plain, *pvi))
+
+
+def tables(device: Device) -> list[Field]:
+    """The fields that are tables."""
+    return [field for field in device.fields.values() if isinstance(field.info, TableFieldInfo)]
+
+
+def _records(device: Device, prefix: str) -> Iterator[RecordSpec]:
+    for block in device.blocks:
+        yield from block_records(device, block)
+    for field in tables(device):
+        yield from table_records(prefix, field)
+    yield from own_records(device)
+    yield from live_records(device)
+    yield from row_names(device)
+
+
+def _unique(specs: Iterable[RecordSpec]) -> Iterator[RecordSpec]:
+    seen: set[str] = set()
+    for spec in specs:
+        if spec.name in seen:
+            log.warning("%s: two things would have this name, the second is left out", spec.name)
+            continue
+        seen.add(spec.name)
+        yield spec
+
+
+def _report_unknown(device: Device) -> None:
+    unknown = sorted(
+        {
+            f"{block.type}.{field.name} ({field.info.type} {field.info.subtype or ''})".rstrip()
+            for block in device.blocks
+            for field in block.fields
+            if field.is_unknown
+        }
+    )
+    if unknown:
+        log.warning("fields of unknown type are served as read-only text: %s", ", ".join(unknown))

@@ -1,0 +1,76 @@
+"""The PVI tree: PVA structures by which clients discover records.
+
+`PREFIX:PVI` lists the blocks, `PREFIX:BLOCK:PVI` the records of a block. The structures consist of
+constants; the record `BLOCK:PVI_PV` of each block carries their definitions.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from panda_ioc.device.model import Block, Device
+from panda_ioc.records.specs import RecordSpec
+
+Group = dict[str, dict[str, object]]
+
+
+def pvi_records(
+    prefix: str, device: Device, specs: Mapping[str, Sequence[RecordSpec]]
+) -> Iterator[RecordSpec]:
+    """Records with the PVI structures; specs are those of each block, by its name."""
+    blocks = {block.wire: block for block in device.blocks}
+    for wire, members in specs.items():
+        if not any(spec.pvi for spec in members):
+            continue
+        block = blocks.get(wire)
+        pvi = f"{prefix}:{wire}:PVI"
+        yield RecordSpec(
+            name=f"{wire}:PVI_PV",
+            rtype="waveform",
+            ftvl="CHAR",
+            length=len(pvi) + 1,
+            desc=f"Structure that lists the records of {wire}",
+            value=pvi,
+            info={
+                "Q:group": {
+                    pvi: _entries(prefix, members),
+                    f"{prefix}:PVI": {f"value.{_entry(wire, block)}.d": _constant(pvi)},
+                }
+            },
+        )
+        description = (block and block.description) or f"Records of {wire}"
+        yield RecordSpec(
+            name=f"{wire}:PVI:DESCRIPTION",
+            rtype="waveform",
+            ftvl="CHAR",
+            length=len(description.encode()) + 1,
+            desc=f"What {wire} is",
+            value=description,
+            info={"Q:group": {pvi: {"display.description": _channel()}}},
+        )
+
+
+def _entries(prefix: str, members: Sequence[RecordSpec]) -> Group:
+    return {
+        f"value.{spec.pvi}.{'rw' if spec.writable else 'r'}": _constant(_target(prefix, spec))
+        for spec in members
+        if spec.pvi
+    }
+
+
+def _target(prefix: str, spec: RecordSpec) -> str:
+    """The PV of an entry: the record, or the structure that a `:PV` record names."""
+    is_pointer = spec.name.endswith(":PV") and isinstance(spec.value, str)
+    return str(spec.value) if is_pointer else f"{prefix}:{spec.name}"
+
+
+def _entry(wire: str, block: Block | None) -> str:
+    if block is None or block.number is None:
+        return wire.lower()
+    return f"{block.type.lower()}[{block.number}]"
+
+
+def _constant(value: str) -> dict[str, object]:
+    return {"+type": "const", "+const": value}
+
+
+def _channel() -> dict[str, object]:
+    return {"+type": "plain", "+channel": "VAL"}
