@@ -1,6 +1,7 @@
 """The control connection on what a real server sent."""
 
 import random
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,12 +31,11 @@ SEED = 20240611
 def command_for(exchange: Recorded) -> Command[Any]:
     """The command that would send this request."""
     first, *rest = exchange.send
-    if rest or not {"?", "="} & set(first):
-        return Raw(exchange.send)
-    if first.endswith("?"):
+    if found := re.fullmatch(r"([^?=]*)=(.*)", first):
+        return Put(*found.groups())
+    if not rest and first.endswith("?"):
         return Get(first[:-1])
-    name, _, value = first.partition("=")
-    return Put(name, value)
+    return Raw(exchange.send)
 
 
 def expected(exchange: Recorded) -> Any:
