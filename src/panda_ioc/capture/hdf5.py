@@ -1,0 +1,250 @@
+"""One HDF5 file, readable by others while it is written (SWMR).
+
+Layout: one dataset for each column in the root group (see `datasets`); ``/entry`` (NXentry) and
+``/entry/data`` (NXdata) link to the same datasets, so that viewers know how to plot them. Attributes
+of the file tell of the acquisition: arm_time, start_time, hw_time_offset_ns and missed from its
+header; end_reason, acquisitions and samples, which are empty, 1 and 0 until the file is closed.
+
+Whole chunks are written past the chunk cache of HDF5, so samples are touched once to be scaled and
+once to be written. What does not fill a chunk is kept, raw, and is written at each `flush` and
+again when its chunk is full.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from panda_ioc.capture.datasets import ENTRY, Dataset
+from panda_ioc.capture.scaling import Rows
+from panda_ioc.errors import CaptureError
+from panda_ioc.protocol.responses import StartData
+
+CHUNK_SAMPLES = 16384
+"""Samples in a chunk, if so many are expected: 128 KiB of float64."""
+_LEAST_CHUNK = 1024
+_TEXT = "S64"
+_TIME_AXES = ("PCAP.TS_TRIG", "PCAP.TS_START", "PCAP.TS_END")
+
+
+def chunk_samples(expected: int) -> int:
+    """Samples in a chunk of a file that will hold `expected` of them (0: nobody knows)."""
+    return min(CHUNK_SAMPLES, max(_LEAST_CHUNK, expected)) if expected else CHUNK_SAMPLES
+
+
+class HDF5Writer:
+    """Writes samples of one layout to a new file. Not thread-safe: one thread owns it.
+
+    Args:
+        path: must not exist
+        attributes: further attributes of the file: versions, prefix ...
+
+    Raises:
+        CaptureError: the file exists, or can not be made; the message names it
+    """
+
+    def __init__(self, path: Path, attributes: Mapping[str, str] | None = None) -> None:
+        self.path = path
+        self.flushed = 0
+        self._datasets: tuple[Dataset, ...] = ()
+        self._stored: list[h5py.Dataset] = []
+        self._chunk = CHUNK_SAMPLES
+        self._whole = 0  # samples in whole chunks
+        self._staged = 0  # samples in _stage, of them ...
+        self._partly = 0  # ... in the file already
+        self._stage: Rows = np.empty(0)
+        self._stage_bytes = memoryview(bytearray())
+        try:
+            self._file = h5py.File(path, "x", libver=("v110", "latest"))
+            self._file.attrs["creator"] = "panda-ioc"
+            for key, value in (attributes or {}).items():
+                self._file.attrs[key] = value
+        except OSError as error:
+            raise CaptureError(_cause(path, error)) from error
+
+    @property
+    def samples(self) -> int:
+        """Samples taken in, flushed or not."""
+        return self._whole + self._staged
+
+    @property
+    def chunk(self) -> int:
+        """Samples in a chunk."""
+        return self._chunk
+
+    def begin(self, start: StartData, datasets: Sequence[Dataset], expected: int = 0) -> None:
+        """Make the datasets and let readers in.
+
+        Args:
+            start: header of the (first) acquisition
+            datasets: of `datasets_of`
+            expected: samples, to choose a chunk; 0 if nobody knows
+        """
+        self._chunk = chunk_samples(expected)
+        self._datasets = tuple(datasets)
+        layout = np.dtype([(f"{field.name}.{field.capture}", field.type) for field in start.fields])
+        self._stage = np.empty(self._chunk, layout)
+        self._stage_bytes = self._stage.view(np.uint8).data
+        with _Errors(self.path):
+            self._write_header(start)
+            self._stored = [self._create(dataset) for dataset in datasets]
+            self._link(datasets)
+            self._file.swmr_mode = True
+            self._file.flush()
+
+    def _write_header(self, start: StartData) -> None:
+        attributes = self._file.attrs
+        attributes["arm_time"] = start.arm_time or ""
+        attributes["start_time"] = start.start_time or ""
+        if start.hw_time_offset_ns is not None:
+            attributes["hw_time_offset_ns"] = start.hw_time_offset_ns
+        attributes["missed"] = start.missed
+        # Readers that come while we write see these; the values at the end have the same size.
+        attributes.create("end_reason", np.bytes_(""), dtype=_TEXT)
+        attributes.create("acquisitions", 1)
+        attributes.create("samples", 0)
+
+    def _create(self, dataset: Dataset) -> h5py.Dataset:
+        stored = self._file.create_dataset(
+            dataset.name, (0,), dataset.dtype, maxshape=(None,), chunks=(self._chunk,)
+        )
+        stored.attrs.update(dataset.attributes)
+        return stored
+
+    def _link(self, datasets: Sequence[Dataset]) -> None:
+        entry = self._file.create_group(ENTRY)
+        entry.attrs["NX_class"] = "NXentry"
+        data = entry.create_group("data")
+        data.attrs["NX_class"] = "NXdata"
+        for dataset in datasets:
+            data[dataset.name] = self._file[dataset.name]
+        axis = next((one.name for one in datasets if _field(one) in _TIME_AXES), None)
+        signals = [one.name for one in datasets if _field(one) not in _TIME_AXES]
+        if axis is not None:
+            data.attrs["axes"] = [axis]
+            data.attrs[f"{axis}_indices"] = 0
+        if signals:
+            data.attrs["signal"] = signals[0]
+            data.attrs["auxiliary_signals"] = signals[1:]
+        self._file.attrs["default"], entry.attrs["default"] = ENTRY, "data"
+
+    def write(self, rows: Rows) -> None:
+        """Take samples in; whole chunks go to the file at once, the rest at `flush`."""
+        with _Errors(self.path):
+            while len(rows):
+                if self._staged == 0 and len(rows) >= self._chunk:
+                    self._write_chunk(rows[: self._chunk])
+                    rows = rows[self._chunk :]
+                    continue
+                count = min(self._chunk - self._staged, len(rows))
+                self._keep(rows[:count])
+                rows = rows[count:]
+                if self._staged == self._chunk:
+                    self._write_chunk(self._stage)
+
+    def _keep(self, rows: Rows) -> None:
+        # As bytes: assignment of structured arrays goes field by field.
+        first, end = (n * rows.itemsize for n in (self._staged, self._staged + len(rows)))
+        self._stage_bytes[first:end] = rows.view(np.uint8).data
+        self._staged += len(rows)
+
+    def _write_chunk(self, rows: Rows) -> None:
+        for dataset, stored in zip(self._datasets, self._stored, strict=True):
+            values = dataset.values(rows)
+            stored.resize((self._whole + self._chunk,))
+            stored.id.write_direct_chunk((self._whole,), values.view(np.uint8).data)
+        self._whole += self._chunk
+        self._staged = self._partly = 0
+
+    def flush(self) -> int:
+        """Write what is kept and let readers see it; returns the samples that they now can see in
+        every dataset. (They are with the operating system then, not necessarily on the platter.)"""
+        with _Errors(self.path):
+            if self._staged > self._partly:
+                rows, place = self._stage[self._partly : self._staged], self._whole + self._partly
+                for dataset, stored in zip(self._datasets, self._stored, strict=True):
+                    stored.resize((self.samples,))
+                    stored[place : self.samples] = dataset.values(rows)
+                self._partly = self._staged
+            for stored in self._stored:
+                stored.flush()
+        self.flushed = self.samples
+        return self.flushed
+
+    def remove_last(self, count: int) -> None:
+        """Take samples back that turned out not to be trusted, from the file too if need be."""
+        kept = max(0, self.samples - count)
+        if kept >= self._whole:
+            self._staged = kept - self._whole
+            if self._staged >= self._partly:
+                return
+            self._partly = self._staged
+        else:
+            # Chunks are not read back: nothing may follow, and only `flush` and `close` do.
+            self._whole, self._staged, self._partly = kept, 0, 0
+        with _Errors(self.path):
+            for stored in self._stored:
+                stored.resize((kept,))
+
+    def close(self, reason: str, acquisitions: int = 1) -> int:
+        """Flush, note how it ended, and close; returns the samples in the file.
+
+        A file without datasets, in which nothing has been begun, is removed.
+
+        Raises:
+            CaptureError: not all of it could be written; what was flushed before can be read
+        """
+        try:
+            if self._datasets:
+                self.flush()
+                self._note("end_reason", np.bytes_(reason.encode()[:64]))
+                self._note("acquisitions", acquisitions)
+                self._note("samples", self.flushed)
+        finally:
+            self._close_file()
+        if not self._datasets:
+            self.path.unlink(missing_ok=True)
+        return self.flushed
+
+    def _note(self, key: str, value: Any) -> None:
+        with _Errors(self.path):
+            self._file.attrs.modify(key, value)
+
+    def _close_file(self) -> None:
+        with _Errors(self.path):
+            self._file.close()
+
+
+class _Errors:
+    """What HDF5 and the file system raise becomes a `CaptureError` that names the file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: Any, trace: Any) -> None:
+        if kind is not None and issubclass(kind, (OSError, RuntimeError, ValueError)):
+            raise CaptureError(_cause(self._path, error)) from error
+
+
+def _field(dataset: Dataset) -> str:
+    return str(dataset.attributes["panda_field"])
+
+
+def _cause(path: Path, error: BaseException) -> str:
+    """In words of the file system where it can be told; HDF5 hides errno in its own prose."""
+    directory = path.parent
+    if not directory.is_dir():
+        return f"{path}: no directory {directory}"
+    if isinstance(error, FileExistsError) or "file exists" in str(error).lower():
+        return f"{path}: exists already, and is not overwritten: choose another name"
+    if not os.access(directory, os.W_OK | os.X_OK):
+        return f"{path}: no permission to write in {directory}"
+    number = next((n for n in (28, 122, 27, 5, 30) if f"errno = {n}" in str(error)), None)
+    words = os.strerror(number) if number is not None else str(error)
+    return f"{path}: {words}"
