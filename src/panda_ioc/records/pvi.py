@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from panda_ioc.device.model import Block, Device
 from panda_ioc.records.specs import RecordSpec
 
+_DESCRIPTION = {"+type": "plain", "+channel": "VAL", "+trigger": "*"}
+
 Group = dict[str, dict[str, object]]
 
 
@@ -44,7 +46,7 @@ def pvi_records(
             length=len(description.encode()) + 1,
             desc=f"What {wire} is",
             value=description,
-            info={"Q:group": {pvi: {"display.description": _channel()}}},
+            info={"Q:group": {pvi: {"display.description": _DESCRIPTION}}},
         )
 
 
@@ -70,7 +72,3 @@ def _entry(wire: str, block: Block | None) -> str:
 
 def _constant(value: str) -> dict[str, object]:
     return {"+type": "const", "+const": value}
-
-
-def _channel() -> dict[str, object]:
-    return {"+type": "plain", "+channel": "VAL"}
