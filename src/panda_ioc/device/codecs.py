@@ -1,8 +1,9 @@
 """Text of the wire <-> values of Python, one codec for each kind of value.
 
 `decode` raises `BadValue` for text that no PandA would send, `encode` for a value that the wire
-can not carry. Ranges are left to the PandA, which knows them best and whose words the user gets;
-only what can not be written down at all (a fraction of a pulse, not-a-number) is refused here.
+can not carry: a fraction of a pulse, not-a-number, an integer of more than 32 bits (which the
+PandA would wrap without a word). Narrower ranges are left to the PandA, which knows them best and
+whose words the user gets.
 """
 
 import math
@@ -39,8 +40,12 @@ class Codec(ABC):
         """The text for value."""
 
 
+@dataclass(frozen=True)
 class IntCodec(Codec):
-    """Whole numbers; a float is taken if it is whole."""
+    """Whole numbers from low to high; a float is taken if it is whole."""
+
+    low: int
+    high: int
 
     def decode(self, text: str) -> int:
         if not _INT.fullmatch(text):
@@ -48,11 +53,12 @@ class IntCodec(Codec):
         return int(text)
 
     def encode(self, value: Value) -> str:
-        if isinstance(value, str):
-            return str(self.decode(value.strip()))
-        if not math.isfinite(value) or value != int(value):
-            raise BadValue(f"{value!r} is not a whole number")
-        return str(int(value))
+        number = self.decode(value.strip()) if isinstance(value, str) else value
+        if not math.isfinite(number) or number != int(number):
+            raise BadValue(f"{number!r} is not a whole number")
+        if not self.low <= number <= self.high:
+            raise BadValue(f"{number:.0f} is not in {self.low}..{self.high}")
+        return str(int(number))
 
 
 class FloatCodec(Codec):
@@ -145,14 +151,15 @@ class ChoiceCodec(Codec):
         return ", ".join(self.labels[:5]) + (", ..." if len(self.labels) > 5 else "")
 
 
-INT, FLOAT, TEXT = IntCodec(), FloatCodec(), TextCodec()
+UINT, INT = IntCodec(0, (1 << 32) - 1), IntCodec(-(1 << 31), (1 << 31) - 1)
+FLOAT, TEXT = FloatCodec(), TextCodec()
 
 # Codec names of `kinds`; "choice" is made for each field from its labels.
 CODECS: Mapping[str, Codec] = MappingProxyType(
     {
-        "uint": INT,
+        "uint": UINT,
         "int": INT,
-        "delay": INT,
+        "delay": UINT,
         "position": INT,
         "double": FLOAT,
         "scalar": FLOAT,

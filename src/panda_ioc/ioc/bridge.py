@@ -7,6 +7,7 @@ wire. The connection brings changes to the board and carries puts to the device.
 import logging
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from panda_ioc import __version__
 from panda_ioc.client.changes import Batch
@@ -53,7 +54,7 @@ class Bridge:
             ),
         )
         self._device = device
-        self._specs = records.specs
+        self._specs = {spec.name: spec for spec in records.specs}
         self._prefix = records.prefix
         self._board = Board(self.connection.recheck)
         self._worker = ThreadPoolExecutor(1, "tables")
@@ -97,8 +98,9 @@ class Bridge:
         for name, link in self._links.items():
             link.record = records[name]
             self._board.add(link, _wires(link))
-        for units, followers in _by_units(self._specs).items():
-            self._board.add(UnitsFollower([records[name] for name in followers]), [units])
+        for units, followers in _by_units(self._specs.values()).items():
+            recheck = partial(self._recheck, [self._specs[name] for name in followers])
+            self._board.add(UnitsFollower([records[name] for name in followers], recheck), [units])
         self._arm.record = records["PCAP:ARM"]
         self._board.add(self._arm, [ACTIVE])
         for table in self._tables.values():
@@ -137,6 +139,10 @@ class Bridge:
             self._board.stale()
             for table in self._tables.values():
                 table.stale()
+        elif state is State.CONNECTED:
+            for link in self._links.values():
+                if isinstance(link, Link):
+                    link.connected()
         severity = {State.CONNECTED: 0, State.CONNECTING: 1, State.DISCONNECTED: MAJOR}[state]
         self._records["STATUS"].post(state, severity, STATE if severity else 0, why)
 
@@ -144,6 +150,12 @@ class Bridge:
         self.replacement = device
 
     # -- details --------------------------------------------------------------------------------
+
+    def _recheck(self, specs: Iterable[RecordSpec]) -> None:
+        """Ask for values that have changed with their units."""
+        for spec in specs:
+            if spec.wire and not spec.scaled_by:
+                self.connection.recheck(spec.wire)
 
     def _link(self, spec: RecordSpec) -> Link | ScaledLink:
         if spec.scaled_by:

@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import numpy as np
-from epicsdbbuilder import Record as BuilderRecord
 from softioc import builder
 
 from panda_ioc.errors import ConfigurationError
@@ -33,7 +32,7 @@ _STATE_FIELDS = {
     **dict.fromkeys(("mbbi", "mbbo"), tuple(f"{prefix}ST" for prefix in _STATE_PREFIXES)),
 }
 
-_WRITABLE: Mapping[str, Callable[..., BuilderRecord]] = {
+_WRITABLE: Mapping[str, Callable[..., Any]] = {
     "ao": builder.aOut,
     "bo": builder.boolOut,
     "longout": builder.longOut,
@@ -87,9 +86,7 @@ class Database:
                 found[spec.name].post(spec.value)
         return found
 
-    def _make(
-        self, spec: RecordSpec, on_put: OnPut | None, validate: Validate | None
-    ) -> BuilderRecord:
+    def _make(self, spec: RecordSpec, on_put: OnPut | None, validate: Validate | None) -> Any:
         fields = _fields(spec)
         if not spec.writable:
             return getattr(builder.records, spec.rtype)(spec.name, DISP=1, **fields)
@@ -109,7 +106,7 @@ class Database:
             **put,
         )
 
-    def _describe(self, record: BuilderRecord, spec: RecordSpec) -> None:
+    def _describe(self, record: Any, spec: RecordSpec) -> None:
         for alias in spec.aliases:
             record.add_alias(f"{self._records.prefix}:{alias}")
         for tag, content in spec.info.items():

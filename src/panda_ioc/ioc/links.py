@@ -142,6 +142,11 @@ class Link:
         """Mark the value as not known."""
         self._invalid(COMM, "no connection to PandA")
 
+    def connected(self) -> None:
+        """All that the PandA tells of itself has been shown; of some fields it tells nothing."""
+        if not self.spec.readable and self.record.post(None):
+            self._alarm = NO_ALARM
+
     def _invalid(self, alarm: int, message: str) -> None:
         self._last = None
         if self._alarm != alarm and self.record.post(None, INVALID, alarm, message):
@@ -256,16 +261,25 @@ class ScaledLink:
 
 
 class UnitsFollower:
-    """Keeps EGU, and PREC of times, as the units that the device has."""
+    """Keeps EGU, and PREC of times, as the units that the device has.
 
-    def __init__(self, records: list[Record]) -> None:
+    Arguments:
+        records: whose EGU it is
+        changed: called when the units have changed, not when they become known: a time is then
+            another number, which the PandA need not report
+    """
+
+    def __init__(self, records: list[Record], changed: Callable[[], None]) -> None:
         self._records = records
+        self._changed = changed
         self._shown: str | None = None
 
     def from_device(self, wire: str, text: str, batch: Batch) -> None:
         """New units."""
         if text == self._shown:
             return
+        if self._shown is not None:
+            self._changed()
         self._shown = text
         digits = precision(text)
         for record in self._records:

@@ -99,6 +99,7 @@ def _record(
         name=name,
         rtype=rtype,
         writable=writable,
+        readable=Access.READ in access,
         desc=desc,
         fields=row.fields,
         labels=states,

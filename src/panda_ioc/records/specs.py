@@ -28,6 +28,7 @@ class RecordSpec:
         name: without the prefix, "PULSE1:DELAY"
         rtype: EPICS record type
         writable: clients may put to it
+        readable: the PandA tells its value; if not, it shows what was put last
         desc: whole description; the DESC field gets what fits
         fields: EPICS fields apart from DESC
         labels: states of mbbi and mbbo, ZNAM and ONAM of bi and bo
@@ -46,6 +47,7 @@ class RecordSpec:
     name: str
     rtype: str
     writable: bool = False
+    readable: bool = True
     desc: str = ""
     fields: Mapping[str, FieldValue] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
