@@ -37,6 +37,7 @@ class Machine:
         self.drop_readers: Callable[[], None] = lambda: None
         self.stalled_until = 0.0
         self.box.load_state(application.state)
+        self.refresh(force=True)
 
     def metadata(self, key: str) -> Metadata:
         if key not in self.box.metadata:

@@ -130,7 +130,9 @@ class _Reader:
 
     def _stream(self, acquisition: Acquisition, options: Options) -> None:
         stream = Stream(acquisition, options)
-        position = missed = self._capture.progress(acquisition, 0, 0).lost
+        lost = self._capture.progress(acquisition, 0, 0).lost
+        # The oldest samples are about to be overwritten: begin in the middle of the buffer.
+        position = missed = lost + acquisition.window // 2 if lost else 0
         self._send([stream.header(missed)])
         position, reason = self._send_samples(acquisition, stream, position, options)
         if options.status:

@@ -8,6 +8,7 @@ Chunks are consumed at once, as on the recorded server: nothing is queued and no
 
 import base64
 import binascii
+import re
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -19,6 +20,8 @@ from .application import WORDS_PER_TABLE_PAGE, ColumnSpec, FieldSpec
 from .fields import Field
 from .reports import Attribute, Bus, Group, Item
 
+# Decimal numbers without sign or leading 0: read far faster than what C might take.
+_PLAIN = re.compile(r"(?: *(?:0|[1-9][0-9]{0,17})(?= |$))* *")
 _STREAMING = ("STREAMING", "STREAMING_LAST")
 _BASE64_LINE_BYTES = 57
 
@@ -129,7 +132,9 @@ class Table(Field):
     def _words(self, lines: Sequence[str]) -> "np.ndarray[tuple[int], np.dtype[np.uint32]]":
         texts = [text for line in lines for text in line.split()]
         self._check_length(len(texts))
-        return np.array([numbers.parse_uint(text) for text in texts], "<u4")
+        parse = int if all(map(_PLAIN.fullmatch, lines)) else numbers.parse_uint
+        words = np.array([parse(text) for text in texts], np.uint64)
+        return (words & np.uint64(numbers.UINT32_MAX)).astype("<u4")
 
     def _base64_words(self, lines: Sequence[str]) -> "np.ndarray[tuple[int], np.dtype[np.uint32]]":
         try:

@@ -1,0 +1,89 @@
+"""Whatever bytes come to the simulator's control port, it answers or ends the session."""
+
+import re
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from panda_ioc.errors import CommandError
+from panda_ioc.sim import Settings
+from panda_ioc.sim.application import PACKAGED, load
+from panda_ioc.sim.control import Session
+from panda_ioc.sim.machine import Machine
+from panda_ioc.sim.numbers import lut_mask, parse_double, parse_integer
+
+APPLICATION = load(PACKAGED)
+NAMES = [
+    f"{block.instance_name(1)}.{field}" for block in APPLICATION.blocks for field in block.fields
+]
+REPLY = re.compile(rb"(?:OK(?: =[^\n]*)?\n|ERR [^\n]*\n|(?:![^\n]*\n)*\.\n)")
+
+attributes = st.sampled_from(
+    [
+        "",
+        *(
+            f".{name}"
+            for name in ("UNITS", "RAW", "CAPTURE", "SCALE", "DELAY", "B", "*", "TABLE[]")
+        ),
+    ]
+)
+commands = st.sampled_from(
+    ["*" + word for word in ("CHANGES", "DESC.", "ENUMS.", "METADATA.", "CAPTURE", "PCAP.ARM")]
+    + ["*SIM." + word for word in ("RATE", "SET", "END", "ERROR", "PULSE", "ALIVE", "DATA")]
+    + [""]
+)
+values = st.one_of(
+    st.text(max_size=12),
+    st.sampled_from([*"01SE", "ZERO", "TTLIN1.VAL", "1e400", "inf", "nan", "-1", "0x", "Mean No"]),
+    st.integers(-(2**70), 2**70).map(str),
+    st.floats().map(str),
+)
+lines = st.builds(
+    lambda command, name, attribute, operator, value: (
+        f"{command}{name}{attribute}{operator}{value}"
+    ),
+    commands,
+    st.sampled_from(["", *NAMES]),
+    attributes,
+    st.sampled_from(["?", "=", "<", "<<", "<<|", "<B", ""]),
+    values,
+)
+streams = st.lists(st.one_of(lines.map(lambda line: line.encode(errors="replace")), st.binary()))
+
+
+def replies(session: Session) -> bytes:
+    return b"".join(iter(session.step, None))
+
+
+@given(streams, st.integers(1, 40))
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_any_bytes_are_answered_or_end_the_session(parts: list[bytes], size: int) -> None:
+    machine = Machine(APPLICATION, Settings(), alive=True)
+    session = Session(machine)
+    stream = b"\n".join(parts)
+    answers = b""
+    for start in range(0, len(stream), size):
+        session.feed(stream[start : start + size])
+        answers += replies(session)
+    session.feed(b"\n\n\n*ECHO end?\n")
+    answers += replies(session)
+    assert answers.endswith(b"OK =end\n")
+    assert REPLY.sub(b"", answers) == b""
+
+
+@given(st.text(max_size=400))
+def test_numbers_and_functions_are_parsed_or_refused(text: str) -> None:
+    for parse in (parse_integer, parse_double, lut_mask):
+        try:
+            parse(text)
+        except CommandError:
+            continue
+
+
+@given(st.text("()~!ABCDE01?:|&^=> ", max_size=400))
+def test_functions_are_masks_or_refused(text: str) -> None:
+    try:
+        mask = lut_mask(text)
+    except CommandError:
+        return
+    assert 0 <= mask < 2**32
