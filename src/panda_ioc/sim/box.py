@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from panda_ioc.errors import CommandError, ConfigurationError
 
-from .application import Application, BlockSpec, FieldSpec, MetadataSpec
+from .application import Application, BlockSpec, MetadataSpec
 from .captured import Captured, ExtOut, PosOut
-from .fields import FIELDS, BitOut, Field
+from .fields import FIELDS, Field
 from .reports import Attribute, Bus, Group, Item
 from .table import Table
 
@@ -131,9 +131,6 @@ class Box:
                 return self.blocks[name[:end]]
         raise CommandError("No such block")
 
-    def field_spec(self, block: str, field: str) -> FieldSpec:
-        return self.any_field(block, field).spec
-
     def any_field(self, block: str, field: str) -> Field:
         """The field in the first instance: for what is common to all."""
         fields = self.block(block).instances[0]
@@ -161,9 +158,6 @@ class Box:
                     found.put(value)
             except CommandError as error:
                 raise ConfigurationError(f"state file, {line!r}: {error}") from error
-
-    def bits(self) -> Iterator[BitOut]:
-        return (field for field in self.fields.values() if isinstance(field, BitOut))
 
 
 def attribute_of(field: Field, name: str) -> Attribute:

@@ -147,7 +147,11 @@ class Lut(Codec):
 
 
 class Time(Codec):
-    """Clock ticks shown in units that can be changed; the ticks stay when the units change."""
+    """Clock ticks shown in units that can be changed; the ticks stay when the units change.
+
+    A change of UNITS is reported as that alone, although the number has changed with it: a client
+    must read the number again.
+    """
 
     limit = numbers.UINT32_MAX
 

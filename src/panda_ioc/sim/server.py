@@ -7,6 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, cast
 
+from panda_ioc.errors import ConfigurationError
+
 from .acquisition import Settings
 from .application import PACKAGED, load
 from .control import Session
@@ -99,8 +101,9 @@ class SimulatedPandA:
             ...connect to panda.host, panda.control_port, panda.data_port
 
     `config_dir` is a PandA application (None: the packaged one, which is alive from the start);
-    ports of 0 are chosen by the system.  `alive` None means: alive from the first `*PCAP.ARM=` on.
-    Raises ConfigurationError for a bad application, OSError for ports that can not be had.
+    ports of 0 are chosen by the system, a data port of None is the one after the control port if
+    that is free.  `alive` None means: alive from the first `*PCAP.ARM=` on.
+    Raises ConfigurationError for a bad application or ports that can not be had.
     """
 
     def __init__(
@@ -108,7 +111,7 @@ class SimulatedPandA:
         config_dir: Path | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
-        data_port: int = 0,
+        data_port: int | None = None,
         *,
         settings: Settings | None = None,
         alive: bool | None = None,
@@ -122,24 +125,40 @@ class SimulatedPandA:
         self.machine.drop_others = self._drop_others
         self.host = host
         self.control_port = port
-        self.data_port = data_port
+        self.data_port = 0
+        self._asked_data_port = data_port
         self.connections: set[_ControlProtocol] = set()
         self._server: asyncio.Server | None = None
         self._data: DataPort | None = None
 
     async def start(self) -> None:
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            lambda: _ControlProtocol(self), self.host, self.control_port
-        )
-        self.control_port = self._server.sockets[0].getsockname()[1]
         try:
-            self._data = DataPort(self.machine.capture, self.host, self.data_port)
-        except OSError:
+            self._server = await loop.create_server(
+                lambda: _ControlProtocol(self), self.host, self.control_port
+            )
+            self._data = self._open_data_port()
+        except OSError as error:
             await self.stop()
-            raise
+            raise ConfigurationError(
+                f"can not listen on {self.host}, control port {self.control_port}, data port"
+                f" {self._asked_data_port}: {error}; choose others, 0 for any that are free"
+            ) from error
+        self.control_port = self._server.sockets[0].getsockname()[1]
         self.data_port = self._data.port
         self.machine.drop_readers = self._data.drop
+
+    def _open_data_port(self) -> DataPort:
+        """The data port asked for; if none was, the one after the control port or any free one."""
+        capture = self.machine.capture
+        if self._asked_data_port is not None:
+            return DataPort(capture, self.host, self._asked_data_port)
+        if not self.control_port:
+            return DataPort(capture, self.host, 0)
+        try:
+            return DataPort(capture, self.host, self.control_port + 1)
+        except OSError:
+            return DataPort(capture, self.host, 0)
 
     async def stop(self) -> None:
         """Close everything, as a PandA that is switched off."""
@@ -174,7 +193,7 @@ def run(
     config_dir: Path | None = None,
     host: str = "127.0.0.1",
     port: int = 8888,
-    data_port: int = 8889,
+    data_port: int | None = None,
     *,
     settings: Settings | None = None,
     alive: bool | None = None,
