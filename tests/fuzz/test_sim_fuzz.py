@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from panda_ioc.errors import CommandError
 from panda_ioc.sim import Settings
 from panda_ioc.sim.application import PACKAGED, load
-from panda_ioc.sim.control import Session
 from panda_ioc.sim.machine import Machine
 from panda_ioc.sim.numbers import lut_mask, parse_double, parse_integer
+from panda_ioc.sim.session import Session
 
 APPLICATION = load(PACKAGED)
 NAMES = [

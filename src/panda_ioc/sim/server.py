@@ -11,9 +11,9 @@ from panda_ioc.errors import ConfigurationError
 
 from .acquisition import Settings
 from .application import PACKAGED, load
-from .control import Session
 from .machine import Machine
 from .reader import DataPort
+from .session import Session
 
 _FLUSH_BYTES = 1 << 16
 

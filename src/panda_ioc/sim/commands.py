@@ -1,9 +1,4 @@
-"""The control port without sockets: bytes in, replies out, one session a connection.
-
-A line is split at the first of `?`, `=`, `<`.  A table command (`<`) goes on to an empty line.
-What can not be carried out is answered `ERR text`; a line or table beyond the limits ends the
-session.
-"""
+"""The commands of the control port: a name and perhaps a value in, text out, or CommandError."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -18,77 +13,27 @@ from .numbers import CLOCK_FREQUENCY
 from .reports import Group, Text
 from .table import Table
 
-MAX_LINE = 1 << 20
-MAX_TABLE_BYTES = 1 << 26
 IDENTITY = "PandA SW: 4.1 FPGA: 3.0.1 00000000 00000000 rootfs: panda-ioc simulator"
 
-_OPERATOR = re.compile(r"[?=<]")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _WILD = "*"
 
 
-class Session:
-    """One control connection: its unfinished input and its own history of changes."""
+class Commands:
+    """Carries out the commands of one connection, which has its own history of changes.
 
-    def __init__(self, machine: Machine):
+    `connection` stands for the connection where a command is about all others.
+    """
+
+    def __init__(self, machine: Machine, connection: object):
         self._machine = machine
         self._box = machine.box
-        self._input = bytearray()
-        self._table: tuple[str, str, list[str]] | None = None
-        self._table_bytes = 0
+        self._connection = connection
         self._seen = dict.fromkeys(Group, 0)
-        self.closed = False
-
-    def feed(self, data: bytes) -> None:
-        self._input += data
-
-    def step(self) -> bytes | None:
-        """The reply to the next command, or None if more bytes are needed."""
-        while not self.closed:
-            end = self._input.find(b"\n")
-            if max(end, len(self._input) if end < 0 else 0) > MAX_LINE:
-                return self._give_up("Line too long")
-            if end < 0:
-                return None
-            line = bytes(self._input[:end]).decode(errors="surrogateescape")
-            del self._input[: end + 1]
-            reply = self._line(line)
-            if reply is not None:
-                return reply
-        return None
-
-    def _give_up(self, problem: str) -> bytes:
-        self.closed = True
-        self._input.clear()
-        return f"ERR {problem}\n".encode()
-
-    def _line(self, line: str) -> bytes | None:
-        if self._table is not None:
-            return self._table_line(line)
-        operator = _OPERATOR.search(line)
-        if not operator:
-            return _reply(_unknown)
-        name, rest = line[: operator.start()], line[operator.end() :]
-        if operator[0] == "<":
-            self._table, self._table_bytes = (name, rest, []), 0
-            return None
-        if operator[0] == "=":
-            return _reply(lambda: self._put(name, rest))
-        return _reply(lambda: self._get(name, rest))
-
-    def _table_line(self, line: str) -> bytes | None:
-        name, suffix, lines = self._table or ("", "", [])
-        if line:
-            lines.append(line)
-            self._table_bytes += len(line)
-            too_long = self._table_bytes > MAX_TABLE_BYTES
-            return self._give_up("Table too long") if too_long else None
-        self._table = None
-        return _reply(lambda: self._put_table(name, suffix, lines))
 
     # Queries
 
-    def _get(self, name: str, rest: str) -> Text:
+    def get(self, name: str, rest: str) -> Text:
         if rest:
             raise CommandError("Unexpected text after command")
         if name.startswith("*"):
@@ -215,7 +160,7 @@ class Session:
 
     # Assignments
 
-    def _put(self, name: str, value: str) -> None:
+    def put(self, name: str, value: str) -> None:
         if name.startswith("*"):
             self._put_command(name, value)
             return
@@ -264,9 +209,9 @@ class Session:
             raise CommandError("Invalid start position")
 
     def _put_sim(self, rest: str | None, value: str) -> None:
-        self._machine.simulation.put(_required(rest), value, self)
+        self._machine.simulation.put(_required(rest), value, self._connection)
 
-    def _put_table(self, name: str, suffix: str, lines: list[str]) -> None:
+    def put_table(self, name: str, suffix: str, lines: list[str]) -> None:
         if name.startswith("*"):
             self._put_multiline(name, suffix, lines)
             return
@@ -285,44 +230,28 @@ class Session:
         self._machine.metadata(_required(rest if dot else None)).put(lines, "multiline")
 
 
-_GETTERS: dict[str, Callable[[Session, str | None], Text]] = {
-    "IDN": Session._get_idn,
-    "CLOCK_FREQ": Session._get_clock,
-    "BLOCKS": Session._get_blocks,
-    "BITS": Session._get_bits,
-    "POSITIONS": Session._get_positions,
-    "CAPTURE": Session._get_capture,
-    "PCAP": Session._get_pcap,
-    "METADATA": Session._get_metadata,
-    "DESC": Session._get_desc,
-    "ENUMS": Session._get_enums,
-    "CHANGES": Session._get_changes,
-    "SIM": Session._get_sim,
+_GETTERS: dict[str, Callable[[Commands, str | None], Text]] = {
+    "IDN": Commands._get_idn,
+    "CLOCK_FREQ": Commands._get_clock,
+    "BLOCKS": Commands._get_blocks,
+    "BITS": Commands._get_bits,
+    "POSITIONS": Commands._get_positions,
+    "CAPTURE": Commands._get_capture,
+    "PCAP": Commands._get_pcap,
+    "METADATA": Commands._get_metadata,
+    "DESC": Commands._get_desc,
+    "ENUMS": Commands._get_enums,
+    "CHANGES": Commands._get_changes,
+    "SIM": Commands._get_sim,
 }
 
-_PUTTERS: dict[str, Callable[[Session, str | None, str], None]] = {
-    "CAPTURE": Session._put_capture,
-    "PCAP": Session._put_pcap,
-    "METADATA": Session._put_metadata,
-    "CHANGES": Session._put_changes,
-    "SIM": Session._put_sim,
+_PUTTERS: dict[str, Callable[[Commands, str | None, str], None]] = {
+    "CAPTURE": Commands._put_capture,
+    "PCAP": Commands._put_pcap,
+    "METADATA": Commands._put_metadata,
+    "CHANGES": Commands._put_changes,
+    "SIM": Commands._put_sim,
 }
-
-
-def _unknown() -> None:
-    raise CommandError("Unknown command")
-
-
-def _reply(work: Callable[[], Text | None]) -> bytes:
-    try:
-        result = work()
-    except CommandError as error:
-        return f"ERR {error}\n".encode(errors="surrogateescape")
-    if result is None:
-        return b"OK\n"
-    if isinstance(result, str):
-        return f"OK ={result}\n".encode(errors="surrogateescape")
-    return "".join([*(f"!{line}\n" for line in result), ".\n"]).encode(errors="surrogateescape")
 
 
 def _path(name: str) -> list[str]:
