@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
 
@@ -36,11 +37,22 @@ def test_says_when_it_is_ready_and_ends_at_a_signal(number: signal.Signals) -> N
         assert output.read() == b""
 
 
+def free_pair() -> int:
+    """The first of two neighbouring ports that were both free just now."""
+    while True:
+        with socket.create_server(("127.0.0.1", 0)) as first:
+            port: int = first.getsockname()[1]
+            with suppress(OSError), socket.create_server(("127.0.0.1", port + 1)):
+                return port
+
+
 async def test_data_port_follows_the_control_port_where_it_can() -> None:
-    async with SimulatedPandA() as one, SimulatedPandA(port=one.control_port - 1) as two:
-        assert two.data_port not in (0, one.control_port)
-    async with SimulatedPandA(port=one.control_port - 1) as three:
-        assert three.data_port == one.control_port
+    port = free_pair()
+    async with SimulatedPandA(port=port) as panda:
+        assert (panda.control_port, panda.data_port) == (port, port + 1)
+    with socket.create_server(("127.0.0.1", port + 1)):
+        async with SimulatedPandA(port=port) as panda:
+            assert panda.data_port not in (0, port + 1)
 
 
 async def test_ports_in_use_are_refused() -> None:
