@@ -1,0 +1,101 @@
+"""What all tests share: real simulators and bridges on loopback, and EPICS clients for them.
+
+`sim` and `ioc` last for a test module; a module that wants another application than the packaged
+one overrides `config_dir`. `start_sim` and `start_ioc` start further ones within one test.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from servers import SHARED, EpicsPorts, Ioc, Server, Sim, Starter
+
+# Before any client library of EPICS is imported.
+PORTS = EpicsPorts()
+PORTS.export()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Show the logs of a failed test's servers."""
+    report: Any = yield
+    if report.failed:
+        for server in _servers(getattr(item, "funcargs", {})):
+            report.sections.append((f"log of {' '.join(server.command[2:])}", server.text()))
+    return report
+
+
+def _servers(arguments: dict[str, Any]) -> Iterator[Server]:
+    for value in arguments.values():
+        if isinstance(value, Server):
+            yield value
+        elif isinstance(value, Starter):
+            yield from value.started
+
+
+@pytest.fixture(scope="session")
+def shared_dir() -> Path:
+    """What was recorded from real devices; not part of this repository."""
+    if not SHARED.is_dir():
+        pytest.skip("../shared is absent")
+    return SHARED
+
+
+@pytest.fixture(scope="module")
+def config_dir() -> Path | None:
+    """The application of `sim`; None is the packaged one."""
+    return None
+
+
+@pytest.fixture(scope="session")
+def epics_ports() -> EpicsPorts:
+    """The ports of the bridges that this process runs."""
+    return PORTS
+
+
+@pytest.fixture(scope="module")
+def sim(tmp_path_factory: pytest.TempPathFactory, config_dir: Path | None) -> Iterator[Sim]:
+    """A simulated PandA for the module."""
+    with Sim(tmp_path_factory.mktemp("sim") / "log", config_dir=config_dir) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def ioc(tmp_path_factory: pytest.TempPathFactory, sim: Sim) -> Iterator[Ioc]:
+    """A bridge to `sim` for the module."""
+    with Ioc(tmp_path_factory.mktemp("ioc") / "log", PORTS, sim.address) as server:
+        yield server
+
+
+@pytest.fixture
+def start_sim(tmp_path: Path) -> Iterator[Starter[Sim]]:
+    """Starts simulated PandAs: `start_sim(*options, config_dir=..., port=...)`."""
+    with Starter(Sim, tmp_path) as starter:
+        yield starter
+
+
+@pytest.fixture
+def start_ioc(tmp_path: Path) -> Iterator[Starter[Ioc]]:
+    """Starts bridges: `start_ioc(sim.address, *options, prefix=..., ready=...)`."""
+    with Starter(Ioc, tmp_path, PORTS) as starter:
+        yield starter
+
+
+@pytest.fixture
+async def ca() -> AsyncIterator[Any]:
+    """The module aioca; its channels are closed before the event loop is."""
+    import aioca
+
+    yield aioca
+    aioca.purge_channel_caches()
+
+
+@pytest.fixture(scope="module")
+def pva() -> Iterator[Any]:
+    """A PVA client (`p4p.client.thread`) that returns values as they are on the wire."""
+    from p4p.client.thread import Context
+
+    with Context("pva", nt=False) as context:
+        yield context
