@@ -88,7 +88,7 @@ def test_version_changes_when_there_is_news() -> None:
 
 def test_a_new_acquisition_with_other_columns() -> None:
     window = window_with(15)
-    window.end(EndReason.OK)
+    window.end(EndReason.OK, 0)
     ended = window.snapshot()
     assert (held(ended), ended.running, ended.reason) == (list(range(5, 15)), False, EndReason.OK)
     window.start(OTHER_START)

@@ -1,8 +1,8 @@
 """One HDF5 file, readable by others while it is written (SWMR).
 
 Layout: one dataset for each column in the root group (see `datasets`); ``/entry`` (NXentry) and
-``/entry/data`` (NXdata) link to the same datasets, so that viewers know how to plot them. Attributes
-of the file tell of the acquisition: arm_time, start_time, hw_time_offset_ns and missed from its
+``/entry/data`` (NXdata) link to the same datasets, so that viewers know how to plot them. File
+attributes tell of the acquisition: arm_time, start_time, hw_time_offset_ns and missed from its
 header; end_reason, acquisitions and samples, which are empty, 1 and 0 until the file is closed.
 
 Whole chunks are written past the chunk cache of HDF5, so samples are touched once to be scaled and

@@ -83,6 +83,11 @@ class LiveWindow:
         return self._size
 
     @property
+    def version(self) -> int:
+        """That of the next `snapshot`: tells cheaply whether anything has changed."""
+        return self._version
+
+    @property
     def keep(self) -> Keep:
         """Which N samples."""
         return self._keep
@@ -137,7 +142,7 @@ class LiveWindow:
         self._ring[: len(raw) - (upto - first)] = raw[upto - first :]
         self._kept += len(raw)
 
-    def end(self, reason: EndReason, untrusted: int = 0) -> None:
+    def end(self, reason: EndReason, untrusted: int) -> None:
         """The acquisition is over; its last `untrusted` samples may be corrupt and are removed."""
         with self._lock:
             rows = self._rows()
@@ -147,6 +152,9 @@ class LiveWindow:
                 self._refill(rows[:good])
             self._running, self._reason = False, reason
             self._version += 1
+
+    def closed(self, error: Exception | None) -> None:
+        """Sink: no more will come; what there is stays."""
 
     def snapshot(self, names: Collection[str] | None = None) -> Snapshot:
         """What is in the window now, all columns or only those named ``NAME.CAPTURE``."""

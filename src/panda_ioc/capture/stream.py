@@ -5,8 +5,8 @@ happens: a connection that is cut in the middle ends it with `EndReason.DISCONNE
 in the middle of an acquisition joins it there; its `missed` then counts what had gone by.
 
 Sinks are called in the receiving thread. One that blocks holds up the stream: the box then
-buffers, and says Data overrun if that lasts. One that raises is taken out and gets the exception
-in `failed`; the others go on.
+buffers, and says Data overrun if that lasts. One that raises is taken out, and gets the exception
+in `closed`; the others go on.
 """
 
 import logging
@@ -44,8 +44,8 @@ class Sink(Protocol):
     def end(self, reason: EndReason, untrusted: int) -> None:
         """It is over; its last `untrusted` samples may be corrupt."""
 
-    def failed(self, error: Exception) -> None:
-        """The sink itself has raised this, and has been taken out of the stream."""
+    def closed(self, error: Exception | None) -> None:
+        """No more will come: the connection was lost or closed (None), or the sink has raised."""
 
 
 class DataStream:
@@ -117,6 +117,8 @@ class DataStream:
         self._connection.close()
         with self._lock:
             self._end(EndReason.MANUALLY_STOPPED if self._closing else EndReason.DISCONNECTED, 0)
+            self._tell_all(lambda sink: sink.closed(error))
+            self._sinks.clear()
         if error is not None:
             log.warning("%s", error)
         if self._on_closed is not None:
@@ -132,6 +134,8 @@ class DataStream:
             self._received = 0
             self._tell_all(lambda sink: sink.start(start))
         elif isinstance(event, EndData):
+            if event.samples != self._received:
+                log.warning("END tells of %d samples, %d came", event.samples, self._received)
             corrupt = event.reason in _CORRUPTING and self._process == "Raw"
             self._end(event.reason, event.last_frame_samples if corrupt else 0)
 
@@ -155,4 +159,4 @@ class DataStream:
             # A sink is somebody else's code: its fault must end neither the stream nor the others.
             log.warning("%s: %s", type(sink).__name__, error)
             self._sinks.remove(sink)
-            sink.failed(error)
+            sink.closed(error)

@@ -1,0 +1,330 @@
+"""One capture to one file, as the ``DATA:*`` records have it: settings, start, stop, the truth.
+
+    DataStream (receiving thread) --> bounded queue --> writing thread --> HDF5Writer
+
+`start` makes the file, so that everything that can be wrong with it is said before anything is
+armed. A capture ends by itself when it has what was asked for (`Mode`) or with the first thing that
+goes wrong, else with `stop`; the file is closed before `Status.busy` becomes false.
+
+When the queue is full the receiving thread waits, so nothing is lost on our side: the box buffers
+and, if that lasts, ends the acquisition with Data overrun. `Status.queue_peak` shows it coming.
+"""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import Enum
+from pathlib import Path
+
+import numpy as np
+
+from panda_ioc.capture._queue import BoundedQueue
+from panda_ioc.capture.datasets import Dataset, datasets_of
+from panda_ioc.capture.hdf5 import HDF5Writer
+from panda_ioc.capture.scaling import Rows, columns_of
+from panda_ioc.capture.settings import Mode, Settings
+from panda_ioc.capture.stream import DataStream
+from panda_ioc.errors import CaptureError, ConnectionLost
+from panda_ioc.protocol.responses import EndReason, StartData
+
+log = logging.getLogger(__name__)
+
+QUEUE_BYTES = 256 << 20
+"""Raw samples that may wait for the disk, by default: 2.5 s at 100 MB/s."""
+SOON = 0.05
+"""Seconds that a flush period of 0 means."""
+
+_GOOD_ENDS = frozenset({EndReason.OK, EndReason.DISARMED})
+
+
+class State(Enum):
+    """Where a capture is."""
+
+    IDLE = "Idle"
+    READY = "Waiting for an acquisition"
+    CAPTURING = "Capturing"
+    CLOSING = "Closing the file"
+    DONE = "Finished"
+    FAILED = "Failed"
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a capture stands.
+
+    Attributes:
+        state, message: for people
+        path: of the file
+        received: samples that came from the box
+        captured: samples that readers of the file see, in every dataset
+        missed: samples that had gone by before we saw the acquisition
+        acquisitions: that were begun
+        reason: why the (last) acquisition, or the capture of it, ended
+        start: header of the first acquisition
+        datasets: what the file holds
+        chunk: samples in a chunk of a dataset
+        queued, queue_peak, queue_limit: bytes that wait for the disk: now, at most, and allowed
+    """
+
+    state: State = State.IDLE
+    message: str = State.IDLE.value
+    path: Path | None = None
+    received: int = 0
+    captured: int = 0
+    missed: int = 0
+    acquisitions: int = 0
+    reason: EndReason | None = None
+    start: StartData | None = None
+    datasets: tuple[Dataset, ...] = ()
+    chunk: int = 0
+    queued: int = 0
+    queue_peak: int = 0
+    queue_limit: int = 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether the file is still open."""
+        return self.state in (State.READY, State.CAPTURING, State.CLOSING)
+
+
+@dataclass(frozen=True)
+class _End:
+    reason: EndReason
+    untrusted: int = 0
+
+
+@dataclass(frozen=True)
+class _Fault:
+    error: Exception
+
+
+_Event = StartData | Rows | _End | _Fault
+
+
+class FileCapture:
+    """Captures acquisitions of a stream to one file; a `Sink`. Make a new one for the next file.
+
+    Args:
+        settings: what and where to
+        on_change: called with the new `Status` whenever the file, or the state, has changed; in the
+            writing thread, so it must be quick, and must not call `stop`
+        queue_bytes: bound of the queue
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        on_change: Callable[[Status], None] | None = None,
+        queue_bytes: int = QUEUE_BYTES,
+    ) -> None:
+        self.settings = settings
+        self._on_change = on_change
+        self._queue: BoundedQueue[_Event] = BoundedQueue(queue_bytes)
+        self._status = Status(queue_limit=queue_bytes, path=settings.path)
+        self._received = 0
+        self._finished = False
+        self._last: deque[Rows] = deque()
+        self._held = 0
+        self._left_out = 0
+        self._flushed_at = -float("inf")
+        self._writer: HDF5Writer | None = None
+        self._stream: DataStream | None = None
+        self._thread = threading.Thread(target=self._run, name="panda file writer", daemon=True)
+
+    @property
+    def status(self) -> Status:
+        """How it stands now."""
+        return replace(
+            self._status,
+            received=self._received,
+            queued=self._queue.queued,
+            queue_peak=self._queue.peak,
+        )
+
+    def begin(self, stream: DataStream) -> None:
+        """Make the file and take acquisitions from now on, the one that goes on included.
+
+        Raises:
+            ConfigurationError: settings that can not be
+            CaptureError: the file can not be made
+            ConnectionLost: the stream has ended
+        """
+        self.settings.check()
+        if not stream.alive:
+            raise ConnectionLost("no connection to the data port")
+        self.settings.make_directory()
+        self._writer = HDF5Writer(self.settings.path, self.settings.attributes)
+        self._stream = stream
+        self._set(state=State.READY, message=State.READY.value)
+        self._thread.start()
+        stream.add(self)
+
+    def stop(self, timeout: float = 30.0) -> Status:
+        """Take no more, write what is queued, close the file; returns how it ended."""
+        self._queue.put(_End(EndReason.MANUALLY_STOPPED))
+        return self.wait(timeout)
+
+    def wait(self, timeout: float | None = None) -> Status:
+        """Wait for the end of the capture, the file closed; returns how it ended."""
+        if self._thread.ident is not None:
+            self._thread.join(timeout)
+        return self.status
+
+    def start(self, start: StartData) -> None:
+        """Sink: an acquisition begins."""
+        self._queue.put(start)
+
+    def samples(self, rows: Rows) -> None:
+        """Sink: more samples; waits while the queue is full."""
+        self._received += len(rows)
+        self._queue.put(rows, rows.nbytes)
+
+    def end(self, reason: EndReason, untrusted: int) -> None:
+        """Sink: the acquisition is over."""
+        self._queue.put(_End(reason, untrusted))
+
+    def closed(self, error: Exception | None) -> None:
+        """Sink: no more will come."""
+        self._queue.put(_Fault(error) if error else _End(EndReason.MANUALLY_STOPPED))
+
+    # From here on in the writing thread.
+
+    def _run(self) -> None:
+        try:
+            self._work()
+        except CaptureError as error:
+            self._set(state=State.CLOSING, message=str(error))
+            self._close(str(error))
+        except BaseException as error:
+            self._close(f"{type(error).__name__}: {error}")
+            raise
+        else:
+            self._close(None)
+
+    def _work(self) -> None:
+        while not self._finished:
+            event = self._queue.get(self._until_flush())
+            if event is None:
+                self._flush()
+            elif isinstance(event, np.ndarray):
+                self._take(event)
+            elif isinstance(event, StartData):
+                self._start_acquisition(event)
+            elif isinstance(event, _End):
+                self._end_acquisition(event)
+            else:
+                raise CaptureError(str(event.error))
+            if self._until_flush() == 0:
+                self._flush()
+
+    @property
+    def _file(self) -> HDF5Writer:
+        if self._writer is None:
+            raise CaptureError(f"{self.settings.path}: not begun")
+        return self._writer
+
+    def _until_flush(self) -> float | None:
+        if self._file.samples == self._file.flushed:
+            return None
+        period = max(SOON, self.settings.flush_period)
+        return max(0.0, self._flushed_at + period - time.monotonic())
+
+    def _flush(self) -> None:
+        captured = self._file.flush()
+        self._flushed_at = time.monotonic()
+        self._set(captured=captured)
+
+    def _start_acquisition(self, start: StartData) -> None:
+        first = self._status.start
+        number = self._status.acquisitions + 1
+        if first is None:
+            names, bits = self.settings.dataset_names, self.settings.bits
+            datasets = datasets_of(columns_of(start), names, bits)
+            self._file.begin(start, datasets, self._expected())
+            self._set(start=start, datasets=datasets, chunk=self._file.chunk)
+        elif start.fields != first.fields or start.process != first.process:
+            self._finish(EndReason.START_DATA_MISMATCH)
+            return
+        missed = self._status.missed + start.missed
+        message = State.CAPTURING.value + (f", {missed} samples missed before" if missed else "")
+        self._set(state=State.CAPTURING, message=message, missed=missed, acquisitions=number)
+
+    def _expected(self) -> int:
+        return 0 if self.settings.mode is Mode.FOREVER else self.settings.num
+
+    def _take(self, rows: Rows) -> None:
+        mode, num = self.settings.mode, self.settings.num
+        if mode is Mode.LAST_N:
+            self._keep_last(rows, num)
+            return
+        if mode is Mode.FIRST_N and num:
+            rows = rows[: num - self._file.samples]
+        self._file.write(rows)
+        if mode is Mode.FIRST_N and self._file.samples == num:
+            self._finish(EndReason.OK)
+
+    def _keep_last(self, rows: Rows, num: int) -> None:
+        self._last.append(rows)
+        self._held += len(rows)
+        while self._held - len(self._last[0]) >= num:
+            self._held -= len(self._last.popleft())
+
+    def _end_acquisition(self, end: _End) -> None:
+        self._left_out = end.untrusted
+        if self.settings.mode is Mode.LAST_N:
+            self._write_last(end.untrusted)
+        elif end.untrusted:
+            self._file.remove_last(end.untrusted)
+        goes_on = self.settings.mode is Mode.FOREVER and end.reason in _GOOD_ENDS
+        if goes_on:
+            self._flush()
+            self._set(state=State.READY, message=State.READY.value, reason=end.reason)
+        else:
+            self._finish(end.reason)
+
+    def _write_last(self, untrusted: int) -> None:
+        if not self._last:
+            return
+        rows = np.concatenate(self._last)
+        self._last.clear()
+        trusted = rows[: len(rows) - untrusted] if untrusted else rows
+        self._file.write(trusted[-self.settings.num :])
+
+    def _finish(self, reason: EndReason) -> None:
+        self._finished = True
+        self._set(state=State.CLOSING, message=State.CLOSING.value, reason=reason)
+
+    def _close(self, fault: str | None) -> None:
+        # First the queue: the receiving thread may wait in it, holding the stream's lock.
+        self._queue.close()
+        if self._stream is not None:
+            self._stream.remove(self)
+        reason = self._status.reason
+        try:
+            words = fault or (reason.value if reason else "")
+            captured = self._file.close(words, self._status.acquisitions)
+            self._set(captured=captured)
+        except CaptureError as error:
+            fault = fault or str(error)
+        self._say_how_it_ended(fault)
+
+    def _say_how_it_ended(self, fault: str | None) -> None:
+        status, path = self._status, self.settings.path
+        words = fault or (status.reason.value if status.reason else "")
+        message = f"{words}: {status.captured} samples in {path}"
+        if self._left_out:
+            message += f", the last {self._left_out} left out because they may be corrupt"
+        if status.missed:
+            message += f", {status.missed} missed before"
+        good = fault is None and status.reason in (*_GOOD_ENDS, EndReason.MANUALLY_STOPPED)
+        if not good:
+            log.warning("capture: %s", message)
+        self._set(state=State.DONE if good else State.FAILED, message=message)
+
+    def _set(self, **changes: object) -> None:
+        self._status = replace(self._status, **changes)  # type: ignore[arg-type]
+        if self._on_change is not None:
+            self._on_change(self.status)
