@@ -156,6 +156,12 @@ class LiveWindow:
     def closed(self, error: Exception | None) -> None:
         """Sink: no more will come; what there is stays."""
 
+    def failed(self, error: Exception) -> None:
+        """The stream has taken the window out; nothing more will be shown of this acquisition."""
+        with self._lock:
+            self._running, self._reason = False, EndReason.UNKNOWN_EXCEPTION
+            self._version += 1
+
     def snapshot(self, names: Collection[str] | None = None) -> Snapshot:
         """What is in the window now, all columns or only those named ``NAME.CAPTURE``."""
         with self._lock:

@@ -4,18 +4,22 @@ Links are made from the record specifications, each followed by the board under 
 wire. The connection brings changes to the board and carries puts to the device.
 """
 
+import asyncio
 import logging
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from panda_ioc import __version__
+from panda_ioc.capture.stream import DataStream
 from panda_ioc.client.changes import Batch
 from panda_ioc.device.model import Device
 from panda_ioc.ioc.arm import ACTIVE, ArmLink
 from panda_ioc.ioc.connection import Address, Connection, Listener, State
+from panda_ioc.ioc.data_port import DataPort
 from panda_ioc.ioc.database import OnPut, Validate
 from panda_ioc.ioc.links import Board, Link, PulseLink, ScaledLink, UnitsFollower
+from panda_ioc.ioc.live import Live
 from panda_ioc.ioc.memory import MAJOR, STATE, Record
 from panda_ioc.ioc.reports import Reports
 from panda_ioc.ioc.settings import Setting
@@ -67,12 +71,15 @@ class Bridge:
             )
             for field in tables(device)
         }
-        self._settings = {
-            spec.name: Setting(lambda value: value, self._reports)
+        self._data_port = DataPort(address, self._data_opened, self._data_closed)
+        self._live = Live(self._data_port)
+        applies = {
+            spec.name: self._live.settings().get(spec.name, lambda value: value)
             for spec in records.specs
             if spec.name.startswith("DATA:") or spec.name.endswith(":DATASET")
             if spec.writable
         }
+        self._settings = {name: Setting(apply, self._reports) for name, apply in applies.items()}
 
     # -- records --------------------------------------------------------------------------------
 
@@ -108,7 +115,14 @@ class Bridge:
         for name, setting in self._settings.items():
             setting.attach(records[name])
         self._reports.attach(records)
+        self._live.attach(records)
         self._show_versions()
+
+    async def run(self) -> None:
+        """Serve the PandA; for ever."""
+        async with asyncio.TaskGroup() as group:
+            for task in (self.connection, self._data_port, self._live):
+                group.create_task(task.run())
 
     def _show_versions(self) -> None:
         found = self._device.identification
@@ -145,6 +159,12 @@ class Bridge:
                     link.connected()
         severity = {State.CONNECTED: 0, State.CONNECTING: 1, State.DISCONNECTED: MAJOR}[state]
         self._records["STATUS"].post(state, severity, STATE if severity else 0, why)
+
+    def _data_opened(self, stream: DataStream) -> None:
+        self._live.opened(stream)
+
+    def _data_closed(self, why: str) -> None:
+        self._live.closed(why)
 
     def _different(self, device: Device) -> None:
         self.replacement = device

@@ -79,7 +79,7 @@ async def _bridge(options: Options) -> None:
         len(records.specs),
         len(records.names),
     )
-    await bridge.connection.run()
+    await bridge.run()
 
 
 def start_epics(database: Database) -> None:

@@ -1,0 +1,159 @@
+"""Live data: `FIELD:DATA:KIND` waveforms and their controls `DATA:LIVE:*`.
+
+A window keeps the samples to be shown, fed by the receiving thread at any rate. Every period what
+has changed is scaled and posted, in a thread of its own: neither the stream nor puts wait for it.
+"""
+
+import asyncio
+import math
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from panda_ioc.capture.live import Keep, LiveWindow, Snapshot
+from panda_ioc.capture.stream import DataStream
+from panda_ioc.errors import BadValue
+from panda_ioc.ioc.data_port import DataPort
+from panda_ioc.ioc.memory import COMM, INVALID, MAJOR, STATE, Record
+from panda_ioc.protocol.responses import EndReason
+from panda_ioc.records.live_records import live_name
+from panda_ioc.records.own_records import LIVE_CAPACITY, LIVE_KEEP
+
+USER = "live"
+SHORTEST_PERIOD = 0.01
+_KEEPS = (Keep.LATEST, Keep.FIRST)
+_GOOD_ENDS = (None, EndReason.OK, EndReason.DISARMED)
+
+
+class Live:
+    """Shows what the data port brings."""
+
+    def __init__(self, port: DataPort) -> None:
+        self.window = LiveWindow()
+        self._port = port
+        self._period = 0.1
+        self._enabled = False
+        self._stream: DataStream | None = None
+        self._records: Mapping[str, Record] = {}
+        self._shown: set[str] = set()
+        self._updates = 0
+        self._version = self._acquisition = -1
+
+    def settings(self) -> Mapping[str, Callable[[Any], Any]]:
+        """What puts to the controls do, by record."""
+        return {
+            "DATA:LIVE:ENABLE": self._enable,
+            "DATA:LIVE:KEEP": self._set_keep,
+            "DATA:LIVE:LENGTH": self._set_length,
+            "DATA:LIVE:PERIOD": self._set_period,
+        }
+
+    def attach(self, records: Mapping[str, Record]) -> None:
+        """Take the records, and begin with what the controls say."""
+        self._records = records
+        for name, apply in self.settings().items():
+            with records[name] as record:
+                value = record.read()
+            apply(value)
+
+    # -- the stream -----------------------------------------------------------------------------
+
+    def opened(self, stream: DataStream) -> None:
+        """There is a new stream."""
+        self._stream = stream
+        if self._enabled:
+            stream.add(self.window)
+        self._records["DATA:LIVE:STATE"].post("Waiting for an acquisition")
+
+    def closed(self, why: str) -> None:
+        """The stream has ended; what is shown may be out of date."""
+        self._stream = None
+        self._records["DATA:LIVE:STATE"].post(
+            "Disconnected" if why else "Off", INVALID if why else 0, COMM if why else 0, why
+        )
+
+    # -- controls -------------------------------------------------------------------------------
+
+    def _enable(self, value: int) -> int:
+        if value not in (0, 1):
+            raise BadValue(f"{value} is neither Off nor On")
+        self._enabled = bool(value)
+        if self._stream is not None:
+            self._stream.remove(self.window)
+            if value:
+                self._stream.add(self.window)
+        (self._port.want if value else self._port.release)(USER)
+        return value
+
+    def _set_keep(self, value: int) -> int:
+        if not 0 <= value < len(_KEEPS):
+            raise BadValue(f"{value} is none of {', '.join(LIVE_KEEP)}")
+        self.window.configure(keep=_KEEPS[value])
+        return value
+
+    def _set_length(self, value: int) -> int:
+        if not 1 <= value <= LIVE_CAPACITY:
+            raise BadValue(f"{value} samples: give 1 to {LIVE_CAPACITY}")
+        self.window.configure(size=value)
+        return value
+
+    def _set_period(self, value: float) -> float:
+        if not math.isfinite(value) or value < SHORTEST_PERIOD:
+            raise BadValue(f"{value:g} s: give {SHORTEST_PERIOD:g} or more")
+        self._period = value
+        return value
+
+    # -- updates --------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Show what has changed, once a period; for ever."""
+        while True:
+            start = time.monotonic()
+            if self.window.version != self._version:
+                await asyncio.to_thread(self._update)
+            await asyncio.sleep(max(0.0, start + self._period - time.monotonic()))
+
+    def _update(self) -> None:
+        snapshot = self.window.snapshot()
+        self._version = snapshot.version
+        if not snapshot.acquisition:
+            return
+        self._updates += 1
+        stamp = time.time()
+        shown = set()
+        for column, values in snapshot.columns.items():
+            field, _, kind = column.rpartition(".")
+            record = self._records.get(live_name(field, kind))
+            if record is not None:
+                record.post(values[:LIVE_CAPACITY], stamp=stamp)
+                shown.add(record.name)
+                self._shown.discard(record.name)
+        self._clear(self._shown, stamp)
+        self._shown = shown
+        self._count(snapshot, stamp)
+
+    def _clear(self, names: set[str], stamp: float) -> None:
+        """Columns of an earlier acquisition that this one has not."""
+        for record in self._records.values():
+            if record.name in names:
+                record.post([], stamp=stamp)
+
+    def _count(self, snapshot: Snapshot, stamp: float) -> None:
+        start = self._stream.running if self._stream else None
+        counts = {
+            "RECEIVED": snapshot.received,
+            "DROPPED": snapshot.dropped,
+            "UPDATES": self._updates,
+            **({"MISSED": start.missed} if start else {}),
+        }
+        for name, count in counts.items():
+            self._records[f"DATA:LIVE:{name}"].post(count, stamp=stamp)
+        good = snapshot.reason in _GOOD_ENDS
+        ended = snapshot.reason.value if snapshot.reason else ""
+        self._records["DATA:LIVE:STATE"].post(
+            "Running" if snapshot.running else f"Ended: {ended}",
+            0 if good else MAJOR,
+            0 if good else STATE,
+            "" if good else ended,
+            stamp,
+        )
