@@ -4,7 +4,7 @@
 one overrides `config_dir`. `start_sim` and `start_ioc` start further ones within one test.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,9 @@ PORTS.export()
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
     """Show the logs of a failed test's servers."""
-    report: Any = yield
+    report = yield
     if report.failed:
         for server in _servers(getattr(item, "funcargs", {})):
             report.sections.append((f"log of {' '.join(server.command[2:])}", server.text()))
