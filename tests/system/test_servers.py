@@ -30,6 +30,7 @@ async def test_a_bridge_may_start_again_under_the_same_name(
     first = start_ioc(sim.address)
     assert await ca.caget(first.pv("STATUS"), datatype=str) == "CONNECTED"
     assert first.stop() == 0
+    ca.purge_channel_caches()  # channels that were lost are searched for again only slowly
     again = start_ioc(sim.address, prefix=first.prefix)
     assert await ca.caget(again.pv("STATUS"), datatype=str) == "CONNECTED"
 
