@@ -3,6 +3,7 @@
 import json
 import struct
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -164,11 +165,8 @@ def rows_of(events: Iterable[Data]) -> np.ndarray[Any, Any]:
 def merged(events: Iterable[Data]) -> list[Any]:
     """The events with neighbouring frames joined: what no split of the bytes may change."""
     out: list[Any] = []
-    for event in events:
-        if isinstance(event, FrameData) and out and isinstance(out[-1], FrameData):
-            out[-1] = FrameData(np.concatenate([out[-1].data, event.data]))
-        else:
-            out.append(event)
+    for is_frame, group in groupby(events, lambda event: isinstance(event, FrameData)):
+        out += [FrameData(rows_of(group))] if is_frame else group
     return out
 
 

@@ -6,9 +6,8 @@ not delayed.
 
 import contextlib
 import socket
-from collections.abc import Iterator
 
-from panda_ioc.errors import CommandTimeout, ConnectionLost
+from panda_ioc.errors import CommandTimeout, ConnectionLost, PandAError
 from panda_ioc.protocol._data import DataConnection
 from panda_ioc.protocol.responses import Data, ReadyData
 
@@ -39,6 +38,7 @@ class DataSocket:
         self._name = f"data port {host}:{port}"
         self._connection = DataConnection()
         self._early: list[Data] = []
+        self._error: PandAError | None = None
         try:
             self._socket = socket.create_connection((host, port), timeout)
         except OSError as error:
@@ -69,16 +69,28 @@ class DataSocket:
         if self._early:
             events, self._early = self._early, []
             return events
-        return [*self._receive(), *self._connection.flush()]
+        events = self._receive()
+        return events if self._error else [*events, *self._connection.flush()]
 
-    def _receive(self) -> Iterator[Data]:
+    def _receive(self) -> list[Data]:
+        if self._error is not None:
+            raise self._error
         try:
             count = self._socket.recv_into(self._connection.get_buffer())
         except TimeoutError as error:
             raise CommandTimeout(f"{self._name}: no answer to the options") from error
         except OSError as error:
             raise ConnectionLost(f"{self._name}: {error}") from error
-        return self._connection.bytes_received(count, flush_every_frame=False)
+        events: list[Data] = []
+        try:
+            for event in self._connection.bytes_received(count, flush_every_frame=False):
+                events.append(event)
+        except PandAError as error:
+            # What came before the fault is not lost with it: the next call raises.
+            self._error = error
+            if not events:
+                raise
+        return events
 
     def close(self) -> None:
         """End the connection; a `receive` that waits in another thread returns at once."""

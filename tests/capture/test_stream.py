@@ -1,0 +1,173 @@
+"""Acquisitions reach every sink, whole, and end exactly once."""
+
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+
+from databox import DataBox
+from datastream import acquisition, end, frame, header, random_rows
+from panda_ioc.capture.live import LiveWindow
+from panda_ioc.capture.stream import DataStream
+from panda_ioc.client.data import DataSocket
+from panda_ioc.errors import ConnectionLost, ProtocolError
+from panda_ioc.protocol.responses import EndReason, StartData
+
+COLUMNS = [("A.B", "int32", "Value"), ("C.D", "int64", "Value")]
+ROWS = random_rows(COLUMNS, 5000)
+
+
+@dataclass
+class Notes:
+    """A sink that writes down what it is told."""
+
+    told: list[Any] = field(default_factory=list)
+    rows: list[Any] = field(default_factory=list)
+    news: threading.Condition = field(default_factory=threading.Condition)
+    fail: bool = False
+
+    def _note(self, *what: Any) -> None:
+        with self.news:
+            self.told.append(what)
+            self.news.notify_all()
+
+    def start(self, start: StartData) -> None:
+        self._note("start", start.missed)
+
+    def samples(self, rows: Any) -> None:
+        if self.fail:
+            raise ValueError("a sink's own fault")
+        with self.news:
+            self.rows.append(rows)
+            self.news.notify_all()
+
+    def end(self, reason: EndReason, untrusted: int) -> None:
+        self._note("end", reason, untrusted)
+
+    def closed(self, error: Exception | None) -> None:
+        self._note("closed", type(error))
+
+    def wait(self, *what: Any, times: int = 1) -> None:
+        with self.news:
+            assert self.news.wait_for(lambda: self.told.count(what) == times, 10), self.told
+
+    def wait_rows(self, count: int) -> None:
+        with self.news:
+            assert self.news.wait_for(lambda: sum(map(len, self.rows)) == count, 10)
+
+
+def test_three_acquisitions_to_two_sinks(box: DataBox, stream: DataStream) -> None:
+    sinks = [Notes(), Notes()]
+    for sink in sinks:
+        stream.add(sink)
+    box.send(acquisition(COLUMNS, ROWS, [100] * 50) * 3)
+    for sink in sinks:
+        sink.wait("end", EndReason.OK, 0, times=3)
+        assert sink.told == [("start", 0), ("end", EndReason.OK, 0)] * 3
+        np.testing.assert_array_equal(np.concatenate(sink.rows), np.concatenate([ROWS] * 3))
+
+
+@pytest.mark.parametrize("process", ["Raw", "Scaled"])
+@pytest.mark.parametrize("reason", list(EndReason)[:7])
+def test_only_the_last_raw_frame_before_an_overrun_is_not_trusted(
+    box: DataBox, stream: DataStream, reason: EndReason, process: str
+) -> None:
+    sink = Notes()
+    stream.add(sink)
+    box.send(acquisition(COLUMNS, ROWS[:20], [8], reason.value, process=process))
+    overrun = reason in (
+        EndReason.DATA_OVERRUN,
+        EndReason.DRIVER_DATA_OVERRUN,
+        EndReason.DMA_DATA_ERROR,
+    )
+    sink.wait("end", reason, 12 if overrun and process == "Raw" else 0)
+
+
+def test_cut_in_the_middle(box: DataBox) -> None:
+    ended: list[Exception | None] = []
+    stream = DataStream(DataSocket("127.0.0.1", box.port), ended.append).open()
+    sink = Notes()
+    stream.add(sink)
+    box.send(header(COLUMNS, 12) + frame(ROWS[:10].tobytes()) + frame(ROWS.tobytes())[:99])
+    sink.wait_rows(10)
+    box.cut()
+    sink.wait("closed", ConnectionLost)
+    assert sink.told[1:] == [("end", EndReason.DISCONNECTED, 0), ("closed", ConnectionLost)]
+    stream.close()
+    assert not stream.alive
+    assert [type(error) for error in ended] == [ConnectionLost]
+
+
+def test_nonsense(box: DataBox, stream: DataStream) -> None:
+    sink = Notes()
+    stream.add(sink)
+    box.send(header(COLUMNS, 12) + b"nonsense")
+    sink.wait("closed", ProtocolError)
+    assert sink.told[1] == ("end", EndReason.DISCONNECTED, 0)
+
+
+def test_close_ends_the_acquisition(box: DataBox) -> None:
+    ended: list[Exception | None] = []
+    stream = DataStream(DataSocket("127.0.0.1", box.port), ended.append).open()
+    sink = Notes()
+    stream.add(sink)
+    box.send(header(COLUMNS, 12))
+    sink.wait("start", 0)
+    stream.close()
+    assert sink.told[1:] == [("end", EndReason.MANUALLY_STOPPED, 0), ("closed", type(None))]
+    assert ended == [None]
+
+
+def test_a_sink_that_comes_late_is_told_what_it_missed(box: DataBox, stream: DataStream) -> None:
+    first, late = Notes(), Notes()
+    stream.add(first)
+    box.send(header(COLUMNS, 12) + frame(ROWS[:10].tobytes()))
+    first.wait_rows(10)
+    stream.add(late)
+    box.send(frame(ROWS[10:30].tobytes()) + end(30))
+    late.wait("end", EndReason.OK, 0)
+    assert late.told[0] == ("start", 10)
+    np.testing.assert_array_equal(np.concatenate(late.rows), ROWS[10:30])
+
+
+def test_removed_sinks_hear_no_more(box: DataBox, stream: DataStream) -> None:
+    stays, goes = Notes(), Notes()
+    stream.add(stays)
+    stream.add(goes)
+    box.send(header(COLUMNS, 12))
+    stays.wait("start", 0)
+    stream.remove(goes)
+    box.send(end(0))
+    stays.wait("end", EndReason.OK, 0)
+    assert goes.told == [("start", 0)]
+
+
+def test_a_sink_that_fails_harms_only_itself(box: DataBox, stream: DataStream) -> None:
+    bad, good = Notes(fail=True), Notes()
+    stream.add(bad)
+    stream.add(good)
+    box.send(acquisition(COLUMNS, ROWS, [100]))
+    good.wait("end", EndReason.OK, 0)
+    assert bad.told == [("start", 0), ("closed", ValueError)]
+
+
+def test_a_count_that_does_not_agree_is_told(
+    box: DataBox, stream: DataStream, caplog: pytest.LogCaptureFixture
+) -> None:
+    sink = Notes()
+    stream.add(sink)
+    box.send(header(COLUMNS, 12) + frame(ROWS[:10].tobytes()) + end(11))
+    sink.wait("end", EndReason.OK, 0)
+    assert "END tells of 11 samples, 10 came" in caplog.text
+
+
+def test_live_window_is_a_sink(box: DataBox, stream: DataStream) -> None:
+    window, sink = LiveWindow(100), Notes()
+    stream.add(window)
+    stream.add(sink)
+    box.send(acquisition(COLUMNS, ROWS, [7] * 700))
+    sink.wait("end", EndReason.OK, 0)
+    values = window.snapshot().columns["C.D.Value"]
+    np.testing.assert_array_equal(values, ROWS["C.D.Value"][-100:].astype(float))
