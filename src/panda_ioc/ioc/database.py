@@ -89,7 +89,7 @@ class Database:
     def _make(self, spec: RecordSpec, on_put: OnPut | None, validate: Validate | None) -> Any:
         fields = _fields(spec)
         if not spec.writable:
-            return getattr(builder.records, spec.rtype)(spec.name, DISP=1, **fields)
+            return getattr(builder.records, spec.rtype)(spec.name, **{"DISP": 1, **fields})
         if on_put is None:
             raise ConfigurationError(f"{spec.name}: nothing handles puts to this record")
         put = {"on_update": on_put, "blocking": True, "always_update": True, "validate": validate}

@@ -23,6 +23,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -72,6 +73,7 @@ _channel_create = _function(_waiting, "dbChannelCreate", _pointer, ctypes.c_char
 _channel_open = _function(_waiting, "dbChannelOpen", ctypes.c_long, _pointer)
 _channel_delete = _function(_waiting, "dbChannelDelete", None, _pointer)
 _process_notify = _function(_waiting, "dbProcessNotify", None, _pointer)
+_set_access_file = _function(_quick, "asSetFilename", ctypes.c_int, ctypes.c_char_p)
 _GetCallback = ctypes.CFUNCTYPE(None, _pointer, ctypes.c_int)
 _DoneCallback = ctypes.CFUNCTYPE(None, _pointer)
 
@@ -415,6 +417,13 @@ def confirm_refusal(name: str) -> bool:
     _channel_delete(channel)
     _Abi.confirmed = (notify.status, notify.was_processed) == (0, 1)
     return _Abi.confirmed
+
+
+def load_access_security(path: Path) -> None:
+    """Say who may put; call before iocInit, which reads the file."""
+    if not path.is_file():
+        raise ConfigurationError(f"{path}: no such access security file")
+    _set_access_file(str(path).encode())
 
 
 def release_memory_lock() -> None:

@@ -17,6 +17,10 @@ from panda_ioc.ioc.connection import Address, wait_for_device
 from panda_ioc.ioc.database import Database
 from panda_ioc.records.build import build_records
 
+_INSTALLED, _CHECKOUT = Path(__file__).parents[1] / "db", Path(__file__).parents[3] / "db"
+DB = _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT
+"""Hand-written files for EPICS."""
+
 log = logging.getLogger(__name__)
 
 
@@ -29,12 +33,14 @@ class Options:
         prefix: of all PVs
         poll_period: seconds between polls of changes
         screens_dir: where to write screens, or None
+        access_security: file that says who may put; None: the packaged one
     """
 
     address: Address
     prefix: str
     poll_period: float = 0.1
     screens_dir: Path | None = None
+    access_security: Path | None = None
 
 
 def run(options: Options) -> int:
@@ -68,7 +74,7 @@ async def _bridge(options: Options) -> None:
     records = build_records(device, options.prefix)
     bridge = Bridge(options.address, device, records, options.poll_period)
     database = Database(records, bridge.on_put(), bridge.validate())
-    start_epics(database)
+    start_epics(database, options.access_security or DB / "access.acf")
     if not memory.confirm_refusal(f"{options.prefix}:STATUS"):
         log.warning("refused puts are reverted but not failed: unknown version of EPICS")
     bridge.attach(database.find())
@@ -82,8 +88,9 @@ async def _bridge(options: Options) -> None:
     await bridge.run()
 
 
-def start_epics(database: Database) -> None:
+def start_epics(database: Database, access_security: Path) -> None:
     """Load the records and start the CA and PVA servers."""
+    memory.load_access_security(access_security)
     memory.release_memory_lock()
     memory.enlarge_callback_queue()
     database.load()

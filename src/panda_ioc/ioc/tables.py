@@ -61,6 +61,7 @@ class Table:
         self._worker = worker
         self._loop = asyncio.get_running_loop()
         self._device: Columns = {}
+        self._words: NDArray[np.uint32] | None = None
         self._trusted_from = 0
         self._mode = VIEW
 
@@ -86,18 +87,27 @@ class Table:
         if batch.number < self._trusted_from:
             self._box.recheck_table(self.wire)
             return
+        if self._words is not None and np.array_equal(words, self._words):
+            return
         try:
-            self._device = self._unpack(words)
+            self._take(words)
         except BadValue as error:
             log.warning("%s", error)
+            self._words = None
             self._run(self._invalid, READ, str(error))
-            return
-        self._run(self._show)
+        else:
+            self._run(self._show)
 
     def stale(self) -> None:
         """The connection is lost."""
         self._trusted_from = 0
+        self._words = None
         self._run(self._invalid, COMM, "no connection to PandA")
+
+    def _take(self, words: NDArray[np.uint32]) -> None:
+        """Remember what the device has."""
+        self._device = self._unpack(words)
+        self._words = words
 
     def _unpack(self, words: NDArray[np.uint32]) -> Columns:
         columns = self._layout.unpack(words)
@@ -239,7 +249,7 @@ class Table:
 
     async def _send(self, words: NDArray[np.uint32]) -> None:
         await self._box.put(Put(self.wire, words, base64=len(words) >= BASE64_FROM))
-        self._device = self._unpack(words)
+        self._take(words)
         self._trusted_from = self._box.tick()
 
     # -- the worker -----------------------------------------------------------------------------

@@ -58,7 +58,7 @@ def _records(device: Device, prefix: str) -> Iterator[RecordSpec]:
         yield from block_records(device, block)
     for field in tables(device):
         yield from table_records(prefix, field)
-    yield from own_records(device)
+    yield from own_records(prefix, device)
     yield from live_records(device)
     yield from row_names(device)
 

@@ -104,6 +104,7 @@ def _record(
         fields=row.fields,
         labels=states,
         pvi=pvi_name(name),
+        pvi_access="x" if codec == "action" else "",
         wire=wire,
         codec=value_codec,
         settle=row.settle,

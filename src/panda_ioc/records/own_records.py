@@ -14,6 +14,9 @@ CAPTURE_MODES = ("FIRST_N", "LAST_N", "FOREVER")
 LIVE_KEEP = ("LATEST", "FIRST")
 LIVE_CAPACITY = 100_000  # samples that a live waveform can hold
 
+MAX_DATASETS = 300
+DATASET_COLUMNS = {"Name": "Names of the datasets", "DType": "Element types of the datasets"}
+
 _NO_YES = ("No", "Yes")
 _ZERO_ONE = ("0", "1")
 
@@ -203,12 +206,52 @@ LIVE = (
 )
 
 
-def own_records(device: Device) -> Iterator[RecordSpec]:
+def own_records(prefix: str, device: Device) -> Iterator[RecordSpec]:
     """The bridge's own records for a device; fields of the device come first to a name."""
     taken = {pv_name(wire) for wire in device.fields}
     for spec in (*BRIDGE, *SYSTEM, *PCAP, *DATA, *LIVE):
         if spec.name not in taken:
             yield _with_pvi(spec)
+    yield from _datasets(f"{prefix}:DATA:DATASETS")
+
+
+def _datasets(group: str) -> Iterator[RecordSpec]:
+    """What the file holds: an NTTable, its columns by CA too."""
+    for name, desc in DATASET_COLUMNS.items():
+        member: dict[str, object] = {"+type": "plain", "+channel": "VAL", "+trigger": ""}
+        if name == list(DATASET_COLUMNS)[-1]:
+            member["+trigger"] = "*"  # the column that is posted last posts the structure
+        yield RecordSpec(
+            name=f"DATA:DATASETS:{name}",
+            rtype="waveform",
+            ftvl="STRING",
+            length=MAX_DATASETS,
+            desc=desc,
+            info={"Q:group": {group: {f"value.{name.lower()}": member}}},
+        )
+    labels: dict[str, object] = {
+        "+id": "epics:nt/NTTable:1.0",
+        "labels": {"+type": "plain", "+channel": "VAL"},
+    }
+    yield RecordSpec(
+        name="DATA:DATASETS:LABELS",
+        rtype="waveform",
+        ftvl="STRING",
+        length=len(DATASET_COLUMNS),
+        desc="Names of the columns",
+        info={"Q:group": {group: labels}},
+        value=tuple(name.lower() for name in DATASET_COLUMNS),
+    )
+    yield RecordSpec(
+        name="DATA:DATASETS:PV",
+        rtype="waveform",
+        ftvl="CHAR",
+        length=len(group) + 1,
+        desc="The PVA structure of the datasets",
+        pvi="datasets",
+        pvi_target=group,
+        value=group,
+    )
 
 
 def _with_pvi(spec: RecordSpec) -> RecordSpec:

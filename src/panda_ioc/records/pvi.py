@@ -52,16 +52,14 @@ def pvi_records(
 
 def _entries(prefix: str, members: Sequence[RecordSpec]) -> Group:
     return {
-        f"value.{spec.pvi}.{'rw' if spec.writable else 'r'}": _constant(_target(prefix, spec))
+        f"value.{spec.pvi}.{_access(spec)}": _constant(spec.pvi_target or f"{prefix}:{spec.name}")
         for spec in members
         if spec.pvi
     }
 
 
-def _target(prefix: str, spec: RecordSpec) -> str:
-    """The PV of an entry: the record, or the structure that a `:PV` record names."""
-    is_pointer = spec.name.endswith(":PV") and isinstance(spec.value, str)
-    return str(spec.value) if is_pointer else f"{prefix}:{spec.name}"
+def _access(spec: RecordSpec) -> str:
+    return spec.pvi_access or ("rw" if spec.writable else "r")
 
 
 def _entry(wire: str, block: Block | None) -> str:

@@ -36,6 +36,8 @@ class RecordSpec:
         aliases: further names, without the prefix
         info: info tags
         pvi: name of its entry in the block's PVI structure; "" for none
+        pvi_target: the PV, with prefix, that the entry names; "" for the record itself
+        pvi_access: "r", "rw" or "x" (to be triggered); "" for what `writable` says
         wire: the field or attribute whose value it shows; "" for the bridge's own records
         codec: of that value; None for the bridge's own records
         scaled_by: names on the wire of scale and offset to apply to it, or ()
@@ -56,12 +58,14 @@ class RecordSpec:
     aliases: tuple[str, ...] = ()
     info: Mapping[str, object] = field(default_factory=dict)
     pvi: str = ""
+    pvi_target: str = ""
+    pvi_access: str = ""
     wire: str = ""
     codec: Codec | None = None
     scaled_by: tuple[str, ...] = ()
     units_from: str = ""
     settle: Settle = Settle.NOTHING
-    value: FieldValue | None = None
+    value: FieldValue | tuple[str, ...] | None = None
 
     @property
     def block(self) -> str:

@@ -5,7 +5,7 @@ structure: its hidden member, put last, is the record that submits. Monitors of 
 are triggered by that record alone, so that a change of the table posts once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import cast
 
 import numpy as np
@@ -13,8 +13,10 @@ import numpy as np
 from panda_ioc.device.model import Field
 from panda_ioc.device.tables import Column, TableLayout
 from panda_ioc.protocol.responses import TableFieldInfo
-from panda_ioc.records.specs import RecordSpec, pv_name, pvi_name
+from panda_ioc.records.specs import FieldValue, RecordSpec, pv_name, pvi_name
 
+# DISP on any member of a structure would disable puts to the whole of it.
+READ_ONLY_MEMBER: Mapping[str, FieldValue] = {"DISP": 0, "ASG": "READONLY"}
 MODES = ("VIEW", "EDIT", "SUBMIT", "DISCARD")
 VIEW, EDIT, SUBMIT, DISCARD = range(len(MODES))
 
@@ -85,6 +87,8 @@ def table_records(prefix: str, field: Field) -> Iterator[RecordSpec]:
         length=len(group) + 1,
         desc=f"{field.name}: its PVA structure",
         pvi=pvi_name(name),
+        pvi_target=group,
+        pvi_access="rw",
         value=group,
     )
 
@@ -96,6 +100,7 @@ def _labels(name: str, group: str, layout: TableLayout) -> RecordSpec:
         ftvl="STRING",
         length=len(layout.columns),
         desc="Names of the columns",
+        fields=READ_ONLY_MEMBER,
         info={
             "Q:group": {
                 group: {
