@@ -1,7 +1,8 @@
 """The data connection on an asyncio transport."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+import math
+from collections.abc import Iterator
 from typing import cast
 
 from panda_ioc.client._sockets import tune
@@ -20,13 +21,18 @@ class DataProtocol(asyncio.BufferedProtocol):
     Args:
         peer: name of the other side, for messages
         scaled: have the box scale the samples
-        flush_every_frame: else samples are held back until `flush`
+        flush_period: seconds between flushes of held back samples; None: hold nothing back
+        frame_timeout: seconds of silence that are an error; None: none are
     """
 
-    def __init__(self, peer: str, scaled: bool, flush_every_frame: bool) -> None:
+    def __init__(
+        self, peer: str, scaled: bool, flush_period: float | None, frame_timeout: float | None
+    ) -> None:
         self._peer = peer
         self._scaled = scaled
-        self._every_frame = flush_every_frame
+        self._every_frame = flush_period is None
+        self._flush_period = math.inf if flush_period is None else flush_period
+        self._frame_timeout = math.inf if frame_timeout is None else frame_timeout
         self._loop = asyncio.get_running_loop()
         self._connection = DataConnection()
         self._events: list[Data] = []
@@ -34,22 +40,21 @@ class DataProtocol(asyncio.BufferedProtocol):
         self._error: PandAError | None = None
         self._news = asyncio.Event()
         self._transport: asyncio.Transport | None = None
+        self._away = False
         self._received_at = self._loop.time()
+        self._flush_at = self._received_at + self._flush_period
 
-    async def events(
-        self, flush_period: float | None, frame_timeout: float | None
-    ) -> AsyncGenerator[Data, None]:
-        """Events as they come; ends only with an exception."""
-        flush_at = None if flush_period is None else self._loop.time() + flush_period
-        while True:
-            await self._wait(flush_at, frame_timeout)
-            if flush_period is not None and flush_at is not None and flush_at <= self._loop.time():
-                self._add(self._connection.flush() if self._error is None else iter(()))
-                flush_at = self._loop.time() + flush_period
-            for event in self._take():
-                yield event
-            if self._error is not None and not self._events:
-                raise self._error
+    async def fetch(self) -> list[Data]:
+        """The next events, perhaps none; raises the error that ended the connection after them."""
+        if self._away:  # What came while nobody listened has not been read yet.
+            self._received_at, self._away = self._loop.time(), False
+        await self._wait()
+        if self._error is None and self._flush_at <= self._loop.time():
+            self._flush_at = self._loop.time() + self._flush_period
+            self._add(self._connection.flush())
+        if self._error is not None and not self._events:
+            raise self._error
+        return self._take()
 
     def close(self) -> None:
         """End the connection."""
@@ -98,23 +103,19 @@ class DataProtocol(asyncio.BufferedProtocol):
 
     def _take(self) -> list[Data]:
         events, self._events, self._bytes = self._events, [], 0
+        self._away = bool(events)
         if self._error is None:
             self._news.clear()
             if self._transport is not None:
                 self._transport.resume_reading()
         return events
 
-    async def _wait(self, flush_at: float | None, frame_timeout: float | None) -> None:
+    async def _wait(self) -> None:
         """Wait for events, an error, or the time to flush."""
-        while not self._news.is_set():
-            silent_at = None if frame_timeout is None else self._received_at + frame_timeout
-            wake_at = min((at for at in (flush_at, silent_at) if at is not None), default=None)
-            try:
-                async with asyncio.timeout_at(wake_at):
-                    await self._news.wait()
-            except TimeoutError:
-                now = self._loop.time()
-                if flush_at is not None and flush_at <= now:
-                    return
-                if frame_timeout is not None and self._received_at + frame_timeout <= now:
-                    raise CommandTimeout(f"{self._peer}: no data for {frame_timeout:g} s") from None
+        wake_at = min(self._flush_at, self._received_at + self._frame_timeout)
+        try:
+            async with asyncio.timeout_at(None if wake_at == math.inf else wake_at):
+                await self._news.wait()
+        except TimeoutError:
+            if self._received_at + self._frame_timeout <= self._loop.time():
+                self._fail(CommandTimeout(f"{self._peer}: no data for {self._frame_timeout:g} s"))

@@ -151,13 +151,13 @@ class AsyncioClient:
             ProtocolError: the box sent what no PandA sends
         """
         name = f"{self._host}:{self._data_port}"
-        every_frame = flush_period is None
         protocol = await self._open(
-            self._data_port, lambda: DataProtocol(name, scaled, every_frame)
+            self._data_port, lambda: DataProtocol(name, scaled, flush_period, frame_timeout)
         )
         try:
-            async for event in protocol.events(flush_period, frame_timeout):
-                yield event
+            while True:
+                for event in await protocol.fetch():
+                    yield event
         finally:
             protocol.close()
 

@@ -1,0 +1,115 @@
+"""Boxes to connect to: the simulator as a process, and one that misbehaves as it is told."""
+
+import contextlib
+import re
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from enum import Enum
+from typing import NamedTuple, Self
+
+IDENTITY = b"OK =PandA SW: 4.1 FPGA: 3.0.1 rootfs: test\n"
+
+
+class Ports(NamedTuple):
+    """Where a box listens, on the loopback interface."""
+
+    control: int
+    data: int
+
+
+@contextlib.contextmanager
+def simulator(*arguments: str) -> Iterator[Ports]:
+    """A simulator in a process of its own."""
+    command = [sys.executable, "-m", "panda_ioc", "sim", "--port", "0", "--data-port", "0"]
+    with subprocess.Popen([*command, *arguments], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            line = process.stdout.readline() if process.stdout else ""
+            found = re.search(r"control \S+:(\d+) data \S+:(\d+)", line)
+            if found is None:
+                raise RuntimeError(f"the simulator said {line!r}")
+            yield Ports(int(found[1]), int(found[2]))
+        finally:
+            process.terminate()
+
+
+class Do(Enum):
+    """What a `FaultyBox` can do instead of answering."""
+
+    CLOSE = "end of file"
+    RESET = "connection reset"
+    HANG = "say nothing more"
+    FLOOD = "lines without end"
+
+
+Action = bytes | Do | tuple[bytes | Do, ...]
+
+
+class FaultyBox:
+    """A TCP server that does for each request the next thing on its list.
+
+    Args:
+        actions: bytes to send, what to `Do`, or a tuple of both, one after the other; one action
+            for each line that comes. When there are no more, a line is answered ``OK =`` and
+            itself.
+        identify: answer ``*IDN?``, too, in place of the next action
+    """
+
+    def __init__(self, *actions: Action, identify: bool = True) -> None:
+        self.actions = list(actions)
+        self.lines: list[str] = []
+        self._identify = identify
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._sockets: list[socket.socket] = []
+        self._threads = [threading.Thread(target=self._accept)]
+        self._threads[0].start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        for each in (self._listener, *self._sockets):
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+        for thread in self._threads:
+            thread.join()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                self._sockets.append(client)
+                self._threads.append(threading.Thread(target=self._serve, args=(client,)))
+                self._threads[-1].start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with contextlib.suppress(OSError), client, client.makefile("rb") as lines:
+            for line in lines:
+                self.lines.append(line.decode().rstrip("\n"))
+                if self._identify and line == b"*IDN?\n":
+                    client.sendall(IDENTITY)
+                elif not self.actions:
+                    client.sendall(b"OK =" + line)
+                elif not self._act(client, self.actions.pop(0)):
+                    return
+
+    def _act(self, client: socket.socket, action: Action) -> bool:
+        """Returns whether the connection goes on."""
+        if isinstance(action, tuple):
+            return all(self._act(client, each) for each in action if not time.sleep(0.01))
+        if isinstance(action, bytes):
+            client.sendall(action)
+            return True
+        if action is Do.RESET:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        elif action is Do.HANG:
+            client.recv(1)
+        while action is Do.FLOOD:
+            client.sendall(b"!1\n" * 10000)
+        return False
