@@ -75,3 +75,16 @@ async def test_soft_bits_follow_at_once() -> None:
         assert await client.get("BITS.OUTA") == "1"
         await client.put("BITS.A=0")
         assert await client.get("BITS.OUTA") == "0"
+
+
+async def test_streaming_table_is_played_from_its_queue() -> None:
+    async with SimulatedPandA() as panda, control(panda) as client:
+        await client.put("*SIM.ROWS=0", "*CHANGES=")
+        for suffix in ("<<", "<<|"):
+            assert await client.ask(f"PGEN1.TABLE{suffix}", "1 2 3", "") == ["OK"]
+        assert await client.get("PGEN1.TABLE.QUEUED_LINES") == "6"
+        await client.put("*SIM.ROWS=200")
+        seen = await changes_until(client, "PGEN1.TABLE.QUEUED_LINES")
+        assert int(seen["PGEN1.TABLE.QUEUED_LINES"]) <= 6
+        await client.get_until("PGEN1.TABLE.QUEUED_LINES", "0".__eq__)
+        assert await client.get("PGEN1.TABLE.MODE") == "STREAMING_LAST"

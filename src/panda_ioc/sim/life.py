@@ -11,6 +11,7 @@ toggled in between is reported even where its value is the same, as the FPGA doe
                     DIR and SET, pulses CARRY
     PULSE           OUT pulses for WIDTH on rising edges of TRIG while ENABLE is high
     SYSTEM          readings drift
+    tables          streaming ones play `rows` rows a second, see QUEUED_LINES
     any pos_out     shows the last captured sample while armed (a COUNTER if its TRIG is ZERO)
 
 The rest of the blocks holds its settings and does nothing.  PCAP.ACTIVE always follows arm and
@@ -28,9 +29,11 @@ from .captured import PosOut
 from .codecs import Codec, Mux, Scalar
 from .fields import BitOut, Field, Read, Register
 from .numbers import CLOCK_FREQUENCY, to_int32
+from .table import Table
 
 Fields = Mapping[str, Field]
 
+ROWS = 1000.0
 _TURN_RATE = 200
 
 
@@ -49,6 +52,8 @@ class Life:
             for number, fields in enumerate(box.blocks[name].instances, 1)
         ]
         self._memory: dict[str, float] = {}
+        self._tables = [field for field in box.fields.values() if isinstance(field, Table)]
+        self.rows = ROWS
         self._active = box.fields.get("PCAP.ACTIVE")
         self._start: float | None = None
 
@@ -65,6 +70,7 @@ class Life:
             part(self, fields, number, now - self._start)
         if self._capture.busy():
             self._show_samples()
+        self._play_tables(now)
 
     def written(self, field: Field) -> None:
         """A counter that is SET goes on from there."""
@@ -80,6 +86,15 @@ class Life:
             for fields in instances
             if "OUT" in fields
         )
+
+    def _play_tables(self, now: float) -> None:
+        before = self._memory.setdefault("", now)
+        rows = int((now - before) * self.rows)
+        if rows:
+            self._memory[""] = now
+        for table in self._tables:
+            table.plays = True
+            table.play(rows)
 
     def _show_samples(self) -> None:
         index = max(0, self._capture.count() - 1)

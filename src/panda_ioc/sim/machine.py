@@ -27,7 +27,7 @@ class Machine:
     def __init__(self, application: Application, settings: Settings, alive: bool | None = None):
         self.box = Box(application)
         self.capture: Capture = Capture(settings)
-        self.life = Life(self.box, self.capture)
+        self.life: Life = Life(self.box, self.capture)
         self.alive: bool = bool(alive)
         self.wakes = alive is None
         self.disarm_reason: str = DISARMED

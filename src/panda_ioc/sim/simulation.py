@@ -1,13 +1,16 @@
 """The `*SIM` commands: what only a simulator can do.
 
-*SIM.RATE=samples/s     0: as fast as readers take them       (these first six hold from
-*SIM.SAMPLES=n          in an acquisition; 0: until disarmed   the next *PCAP.ARM= on, and
-*SIM.PERIOD=seconds     between frames                         can be queried)
+The first nine can be queried too; the first six hold from the next `*PCAP.ARM=` on.
+
+*SIM.RATE=samples/s     0: as fast as readers take them
+*SIM.SAMPLES=n          in an acquisition; 0: until disarmed
+*SIM.PERIOD=seconds     between frames
 *SIM.FRAME=samples      at most in a frame; 0: 2 MiB
 *SIM.BUFFER=bytes       kept for slow readers, who overrun beyond it
 *SIM.DATA=SIGNALS|RAMP  see `signals`
-*SIM.DISARM=reason      how an acquisition ends that is disarmed (queried too)
-*SIM.ALIVE=0|1          whether the hardware moves (queried too)
+*SIM.DISARM=reason      how an acquisition ends that is disarmed
+*SIM.ALIVE=0|1          whether the hardware moves
+*SIM.ROWS=rows/s        that streaming tables play while the hardware moves
 *SIM.END=reason         end the acquisition now with this reason
 *SIM.ERROR=BLOCK.FIELD  reading it fails and *CHANGES? says (error) at every poll
 *SIM.OK=BLOCK.FIELD     ... until this; without a name: all fields
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from .machine import Machine
 
 _MAX_STALL = 3600.0
+_MAX_ROWS = 1e9
 
 
 class Simulation:
@@ -100,6 +104,10 @@ def _put_disarm(machine: "Machine", text: str) -> None:
     machine.disarm_reason = _choice("DISARM", text, REASONS)
 
 
+def _put_rows(machine: "Machine", text: str) -> None:
+    machine.life.rows = _number("ROWS", text, _MAX_ROWS)
+
+
 def _put_alive(machine: "Machine", text: str) -> None:
     machine.alive = _choice("ALIVE", text, ("0", "1")) == "1"
     machine.wakes = False
@@ -160,6 +168,7 @@ _ACTIONS: dict[str, Callable[["Machine", str], None]] = {
     "DATA": _put_data,
     "DISARM": _put_disarm,
     "ALIVE": _put_alive,
+    "ROWS": _put_rows,
     "END": _put_end,
     "ERROR": _put_error,
     "OK": _put_ok,
@@ -177,5 +186,6 @@ _QUERIES: dict[str, Callable[["Machine"], str]] = {
     "BUFFER": lambda machine: str(machine.capture.settings.buffer),
     "DATA": lambda machine: "RAMP" if machine.capture.settings.ramp else "SIGNALS",
     "DISARM": lambda machine: machine.disarm_reason,
+    "ROWS": lambda machine: numbers.format_double(machine.life.rows),
     "ALIVE": lambda machine: str(int(machine.alive)),
 }

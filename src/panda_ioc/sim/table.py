@@ -3,7 +3,8 @@
     INIT --whole--> FIXED        INIT --chunk--> STREAMING --last chunk--> STREAMING_LAST
     any state --write without data--> INIT
 
-Chunks are consumed at once, as on the recorded server: nothing is queued and nothing reads back.
+Streamed rows do not read back.  While the hardware stands still they are gone at once, as on the
+recorded server; while it moves they are queued and played, see `life`.
 """
 
 import base64
@@ -36,6 +37,8 @@ class Table(Field):
         self.max_length = self._max_length(spec)
         self.words: np.ndarray[tuple[int], np.dtype[np.uint32]] = np.empty(0, "<u4")
         self.mode = "INIT"
+        self.plays = False
+        self.queued = 0
         super().__init__(spec, name, number, bus)
         self.columns = {column.name: column for column in spec.columns}
 
@@ -70,18 +73,23 @@ class Table(Field):
         yield "ROW_WORDS", Attribute("Number of words per table row", lambda: str(self.row_words))
         yield "LENGTH", Attribute("Number of entries in table", lambda: str(len(self.words)))
         yield "FIELDS", Attribute("List of sub-fields for this table", self._fields)
+        self._queued_item = self.item_of("QUEUED_LINES", lambda: str(self.queued))
         yield (
             "QUEUED_LINES",
             Attribute(
-                "Number of lines scheduled",
-                self._queued,
-                item=self.item_of("QUEUED_LINES", self._queued),
+                "Number of lines scheduled", lambda: str(self.queued), item=self._queued_item
             ),
         )
         yield "MODE", Attribute("Current table mode", lambda: self.mode)
 
-    def _queued(self) -> str:
-        return "0"
+    def play(self, rows: int) -> None:
+        """Take rows from the queue."""
+        self._queue(max(0, self.queued - rows))
+
+    def _queue(self, rows: int) -> None:
+        if rows != self.queued:
+            self.queued = rows
+            self._queued_item.touch()
 
     def _base64(self) -> list[str]:
         data = self.words.tobytes()
@@ -119,6 +127,7 @@ class Table(Field):
             raise CommandError("Table is in streaming mode")
         self.words = words
         self.mode = "FIXED" if len(words) else "INIT"
+        self._queue(0)
 
     def _append(self, words: "np.ndarray[tuple[int], np.dtype[np.uint32]]", last: bool) -> None:
         if not len(words):
@@ -128,6 +137,8 @@ class Table(Field):
         if self.mode == "FIXED":
             raise CommandError("Table is in fixed mode")
         self.mode = "STREAMING_LAST" if last else "STREAMING"
+        if self.plays:
+            self._queue(self.queued + len(words) // self.row_words)
 
     def _words(self, lines: Sequence[str]) -> "np.ndarray[tuple[int], np.dtype[np.uint32]]":
         texts = [text for line in lines for text in line.split()]
