@@ -9,8 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from servers import SHARED, EpicsPorts, Ioc, Server, Sim, Starter
+
+# Property tests never fail for being slow. For longer: pytest tests/fuzz --hypothesis-profile=long
+settings.register_profile("default", deadline=None, print_blob=True, max_examples=200)
+settings.register_profile("long", settings.get_profile("default"), max_examples=50_000)
+settings.load_profile("default")
 
 # Before any client library of EPICS is imported.
 PORTS = EpicsPorts()

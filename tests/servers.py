@@ -9,6 +9,7 @@ import os
 import random
 import re
 import secrets
+import shlex
 import signal
 import socket
 import subprocess
@@ -23,7 +24,8 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 LOOPBACK = "127.0.0.1"
 START_TIMEOUT = 60.0  # seconds; a busy machine may take long
 STOP_TIMEOUT = 10.0
-PROGRAM = (sys.executable, "-m", "panda_ioc")
+# Another program to be tested instead: that of an installed wheel, say.
+PROGRAM = shlex.split(os.environ.get("PANDA_IOC_PROGRAM", f"{sys.executable} -m panda_ioc"))
 
 SIM_READY = re.compile(r"control ([\d.]+):(\d+) data [\d.]+:(\d+)")
 IOC_READY = "connection: .*: connected"
@@ -200,7 +202,7 @@ class EpicsPorts:
 
 
 class Ioc(Server):
-    """`panda-ioc run`, connected to its PandA.
+    """`panda-ioc run`, connected to the PandA at `address`; `panda-ioc demo` if that is None.
 
     Attributes:
         prefix: of its PVs, without the last colon
@@ -210,7 +212,7 @@ class Ioc(Server):
         self,
         log: Path,
         ports: EpicsPorts,
-        address: str,
+        address: str | None,
         *options: str,
         prefix: str | None = None,
         ready: str = IOC_READY,
@@ -218,7 +220,8 @@ class Ioc(Server):
         self.prefix = prefix or random_prefix()
         self._ports = contextlib.ExitStack()
         slot = self._ports.enter_context(ports.slot())
-        command = [*PROGRAM, "run", address, self.prefix, *options]
+        what = ["run", address] if address else ["demo"]
+        command = [*PROGRAM, *what, self.prefix, *options]
         with _ended_on_error(self):
             super().__init__(log, command, ports.server(slot))
             self.wait_for(ready)
