@@ -26,6 +26,8 @@ Bytes = bytes | memoryview
 MAX_FRAME = 1 << 21
 FRAME_HEAD = 8
 _BASE64_BYTES = 57
+# Text is made in Python, which other threads wait for: a little at a time.
+_TEXT_SAMPLES = {"ASCII": 64, "Base64": 1024}
 _FAST_BYTES_PER_SECOND = 10e6
 
 
@@ -99,8 +101,7 @@ class Stream:
     def most_samples(self) -> int:
         """The largest number of samples for one call of `samples`."""
         most = (MAX_FRAME - FRAME_HEAD) // self.sample_bytes
-        if self._options.format in ("ASCII", "Base64"):
-            most = 1024
+        most = min(most, _TEXT_SAMPLES.get(self._options.format, most))
         asked = self._acquisition.settings.frame
         if asked:
             most = asked

@@ -53,7 +53,7 @@ class Life:
         ]
         self._memory: dict[str, float] = {}
         self._tables = [field for field in box.fields.values() if isinstance(field, Table)]
-        self.rows = ROWS
+        self.rows: float = ROWS
         self._active = box.fields.get("PCAP.ACTIVE")
         self._start: float | None = None
 
