@@ -68,6 +68,16 @@ def _add_serving(parser: argparse.ArgumentParser) -> None:
         help="seconds that the PandA may take to answer, default: %(default)s",
     )
     parser.add_argument(
+        "--table-rows",
+        type=_positive_int,
+        default=65536,
+        metavar="N",
+        help="rows that are served of a table, at most, default: %(default)s",
+    )
+    parser.add_argument(
+        "--access-security", type=Path, metavar="FILE", help="EPICS access security file"
+    )
+    parser.add_argument(
         "--screens-dir", type=Path, metavar="DIR", help="write Phoebus screens into DIR"
     )
 
@@ -80,6 +90,8 @@ def _run(options: argparse.Namespace) -> int:
             address=_address(options.address, options.timeout),
             prefix=options.prefix.rstrip(":"),
             poll_period=options.poll_period,
+            table_rows=options.table_rows,
+            access_security=options.access_security,
             screens_dir=options.screens_dir,
         )
     )
@@ -139,3 +151,9 @@ def _positive(text: str) -> float:
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is not a positive number")
     return value
+
+
+def _positive_int(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text} is not a positive whole number")
+    return int(text)

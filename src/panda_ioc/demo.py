@@ -32,7 +32,7 @@ def run(prefix: str, poll_period: float, screens_dir: Path | None) -> int:
     sys.stdout.write(HINTS.format(prefix=prefix, host=panda.host, port=panda.control_port))
     sys.stdout.flush()
     address = Address(panda.host, panda.control_port, panda.data_port)
-    return serve(Options(address, prefix, poll_period, screens_dir))
+    return serve(Options(address, prefix, poll_period, screens_dir=screens_dir))
 
 
 def _start_simulator() -> SimulatedPandA:

@@ -24,9 +24,8 @@ from panda_ioc.ioc.memory import MAJOR, STATE, Record
 from panda_ioc.ioc.reports import Reports
 from panda_ioc.ioc.settings import Setting
 from panda_ioc.ioc.tables import Table
-from panda_ioc.records.build import RecordSet, tables
+from panda_ioc.records.build import RecordSet
 from panda_ioc.records.specs import RecordSpec
-from panda_ioc.records.table_records import layout_of
 
 log = logging.getLogger(__name__)
 
@@ -66,10 +65,8 @@ class Bridge:
         self._arm = ArmLink(self.connection, self._reports)
         self._links = {spec.name: self._link(spec) for spec in records.specs if spec.wire}
         self._tables = {
-            field.wire: Table(
-                field.wire, layout_of(field), self.connection, self._reports, self._worker
-            )
-            for field in tables(device)
+            wire: Table(wire, layout, self.connection, self._reports, self._worker)
+            for wire, layout in records.tables.items()
         }
         self._data_port = DataPort(address, self._data_opened, self._data_closed)
         self._live = Live(self._data_port)

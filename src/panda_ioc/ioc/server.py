@@ -16,6 +16,7 @@ from panda_ioc.ioc.bridge import Bridge
 from panda_ioc.ioc.connection import Address, wait_for_device
 from panda_ioc.ioc.database import Database
 from panda_ioc.records.build import build_records
+from panda_ioc.records.table_records import DEFAULT_ROWS
 
 _INSTALLED, _CHECKOUT = Path(__file__).parents[1] / "db", Path(__file__).parents[3] / "db"
 DB = _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT
@@ -32,6 +33,7 @@ class Options:
         address: of the PandA
         prefix: of all PVs
         poll_period: seconds between polls of changes
+        table_rows: rows that are served of a table, at most
         screens_dir: where to write screens, or None
         access_security: file that says who may put; None: the packaged one
     """
@@ -39,6 +41,7 @@ class Options:
     address: Address
     prefix: str
     poll_period: float = 0.1
+    table_rows: int = DEFAULT_ROWS
     screens_dir: Path | None = None
     access_security: Path | None = None
 
@@ -71,7 +74,7 @@ async def _serve(options: Options) -> int:
 
 async def _bridge(options: Options) -> None:
     device = await wait_for_device(options.address)
-    records = build_records(device, options.prefix)
+    records = build_records(device, options.prefix, options.table_rows)
     bridge = Bridge(options.address, device, records, options.poll_period)
     database = Database(records, bridge.on_put(), bridge.validate())
     start_epics(database, options.access_security or DB / "access.acf")

@@ -21,7 +21,7 @@ from panda_ioc.device.tables import TableLayout
 from panda_ioc.errors import BadValue, CommandTimeout, PandAError
 from panda_ioc.ioc.database import OnPut
 from panda_ioc.ioc.links import Box, reason, status
-from panda_ioc.ioc.memory import COMM, INVALID, READ, Locker, Record
+from panda_ioc.ioc.memory import COMM, INVALID, MINOR, READ, Locker, Record
 from panda_ioc.ioc.reports import Reports
 from panda_ioc.protocol.commands import Put
 from panda_ioc.records.specs import pv_name
@@ -63,6 +63,7 @@ class Table:
         self._device: Columns = {}
         self._words: NDArray[np.uint32] | None = None
         self._trusted_from = 0
+        self._cut = ""
         self._mode = VIEW
 
     def attach(self, records: Mapping[str, Record]) -> None:
@@ -105,8 +106,11 @@ class Table:
         self._run(self._invalid, COMM, "no connection to PandA")
 
     def _take(self, words: NDArray[np.uint32]) -> None:
-        """Remember what the device has."""
-        self._device = self._unpack(words)
+        """Remember what the device has, as far as there is room for it."""
+        columns, room = self._unpack(words), self._layout.max_rows
+        rows = len(words) // self._layout.row_words
+        self._cut = f"{rows} rows, the first {room} shown" if room and rows > room else ""
+        self._device = {name: values[:room] for name, values in columns.items()}
         self._words = words
 
     def _unpack(self, words: NDArray[np.uint32]) -> Columns:
@@ -122,6 +126,8 @@ class Table:
         with self._lock():
             if self._mode != EDIT:
                 self._write(self._device)
+                for record in (*self._columns.values(), self._put_record):
+                    record.set_alarm(*((MINOR, READ, self._cut) if self._cut else (0, 0)))
                 self._publish()
 
     def _invalid(self, alarm: int, message: str) -> None:
@@ -169,15 +175,14 @@ class Table:
         return put
 
     def _settle_column(self, name: str, put: NDArray[Any]) -> None:
-        record = self._columns[name]
-        device = self._device.get(name, np.empty(0))
         if put.dtype.kind == "U":
             put = np.char.encode(put)
-        if self._mode == EDIT or np.array_equal(put, device):
-            record.settle(None)
-        else:
-            mode = self._mode_record.name
-            record.refuse(put, device, f"put EDIT to {mode} first"[:39])
+        with self._columns[name] as record:  # not before a PVA put of the whole is over
+            device = self._device.get(name, np.empty(0))
+            if self._mode == EDIT or np.array_equal(put, device):
+                record.settle(None)
+            else:
+                record.refuse(put, device, f"put EDIT to {self._mode_record.name} first")
 
     async def _on_mode(self, mode: int) -> None:
         """A put to MODE: begin to edit, submit, or discard."""

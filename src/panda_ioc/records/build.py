@@ -1,11 +1,11 @@
 """All records for a device: the one place where they are put together."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from panda_ioc.device.model import Device, Field
-from panda_ioc.protocol.responses import TableFieldInfo
+from panda_ioc.device.model import Device
+from panda_ioc.device.tables import TableLayout
 from panda_ioc.records import limits
 from panda_ioc.records.device_records import block_records
 from panda_ioc.records.live_records import live_records
@@ -13,17 +13,24 @@ from panda_ioc.records.own_records import own_records
 from panda_ioc.records.pvi import pvi_records
 from panda_ioc.records.rows import row_aliases, row_names
 from panda_ioc.records.specs import RecordSpec
-from panda_ioc.records.table_records import table_records
+from panda_ioc.records.table_records import DEFAULT_ROWS, table_layouts, table_records
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class RecordSet:
-    """Everything that is served for a device under a prefix."""
+    """Everything that is served for a device under a prefix.
+
+    Attributes:
+        prefix: of all names, without the colon
+        specs: the records
+        tables: the tables among the fields, by name on the wire
+    """
 
     prefix: str
     specs: tuple[RecordSpec, ...]
+    tables: Mapping[str, TableLayout]
 
     @property
     def names(self) -> list[str]:
@@ -31,13 +38,14 @@ class RecordSet:
         return [name for spec in self.specs for name in (spec.name, *spec.aliases)]
 
 
-def build_records(device: Device, prefix: str) -> RecordSet:
-    """The records for a device."""
+def build_records(device: Device, prefix: str, table_rows: int = DEFAULT_ROWS) -> RecordSet:
+    """The records for a device; of tables at most table_rows rows."""
     _report_unknown(device)
+    layouts = table_layouts(device, table_rows)
     aliases = row_aliases(device)
     plain = [
         replace(spec, aliases=(*spec.aliases, *aliases.get(spec.name, ())))
-        for spec in _unique(_records(device, prefix))
+        for spec in _unique(_records(device, prefix, layouts))
     ]
     blocks: dict[str, list[RecordSpec]] = {}
     for spec in plain:
@@ -45,19 +53,16 @@ def build_records(device: Device, prefix: str) -> RecordSet:
     pvi = list(pvi_records(prefix, device, blocks))
     for spec in (*plain, *pvi):
         limits.check_name(f"{prefix}:{spec.name}")
-    return RecordSet(prefix, (*plain, *pvi))
+    return RecordSet(prefix, (*plain, *pvi), layouts)
 
 
-def tables(device: Device) -> list[Field]:
-    """The fields that are tables."""
-    return [field for field in device.fields.values() if isinstance(field.info, TableFieldInfo)]
-
-
-def _records(device: Device, prefix: str) -> Iterator[RecordSpec]:
+def _records(
+    device: Device, prefix: str, layouts: Mapping[str, TableLayout]
+) -> Iterator[RecordSpec]:
     for block in device.blocks:
         yield from block_records(device, block)
-    for field in tables(device):
-        yield from table_records(prefix, field)
+    for wire, layout in layouts.items():
+        yield from table_records(prefix, device.fields[wire], layout)
     yield from own_records(prefix, device)
     yield from live_records(device)
     yield from row_names(device)

@@ -5,15 +5,19 @@ structure: its hidden member, put last, is the record that submits. Monitors of 
 are triggered by that record alone, so that a change of the table posts once.
 """
 
+import logging
 from collections.abc import Iterator, Mapping
-from typing import cast
+from dataclasses import replace
 
 import numpy as np
 
-from panda_ioc.device.model import Field
+from panda_ioc.device.model import Device, Field
 from panda_ioc.device.tables import Column, TableLayout
+from panda_ioc.errors import BadValue
 from panda_ioc.protocol.responses import TableFieldInfo
 from panda_ioc.records.specs import FieldValue, RecordSpec, pv_name, pvi_name
+
+log = logging.getLogger(__name__)
 
 # DISP on any member of a structure would disable puts to the whole of it.
 READ_ONLY_MEMBER: Mapping[str, FieldValue] = {"DISP": 0, "ASG": "READONLY"}
@@ -28,24 +32,30 @@ _FTVL = {
 }
 
 
-def layout_of(field: Field) -> TableLayout:
-    """The columns of a table."""
-    return TableLayout.from_info(cast(TableFieldInfo, field.info), pv_name(field.wire))
+DEFAULT_ROWS = 65536
+"""Rows that are served of a table with room for more: EPICS copies whole arrays again and again."""
 
 
-def max_rows(field: Field) -> int:
-    """Rows that a table can hold; at least 1, as a waveform can not be empty."""
-    info = cast(TableFieldInfo, field.info)
-    return max(1, info.max_length // max(1, info.row_words))
+def table_layouts(device: Device, rows: int = DEFAULT_ROWS) -> dict[str, TableLayout]:
+    """The columns of each table that can be served, by its name on the wire."""
+    layouts = {}
+    for wire, field in device.fields.items():
+        if isinstance(field.info, TableFieldInfo):
+            try:
+                layout = TableLayout.from_info(field.info, pv_name(wire))
+            except BadValue as error:
+                log.warning("%s; it is not served", error)
+                continue
+            layouts[wire] = replace(layout, max_rows=min(rows, layout.max_rows or rows))
+    return layouts
 
 
-def table_records(prefix: str, field: Field) -> Iterator[RecordSpec]:
+def table_records(prefix: str, field: Field, layout: TableLayout) -> Iterator[RecordSpec]:
     """All records of one table."""
-    name, layout = pv_name(field.wire), layout_of(field)
-    group = f"{prefix}:{name}"
+    name, group = layout.name, f"{prefix}:{layout.name}"
     yield _labels(name, group, layout)
     for order, column in enumerate(layout.columns):
-        yield _column(name, group, field, column, order)
+        yield _column(layout, group, column, order)
     yield RecordSpec(
         name=f"{name}:MODE",
         rtype="mbbo",
@@ -112,14 +122,15 @@ def _labels(name: str, group: str, layout: TableLayout) -> RecordSpec:
     )
 
 
-def _column(name: str, group: str, field: Field, column: Column, order: int) -> RecordSpec:
+def _column(layout: TableLayout, group: str, column: Column, order: int) -> RecordSpec:
     member = {"+type": "plain", "+channel": "VAL", "+putorder": order + 1, "+trigger": ""}
     return RecordSpec(
-        name=f"{name}:{column.name}",
+        name=f"{layout.name}:{column.name}",
         rtype="waveform",
         ftvl="STRING" if column.labels else _FTVL[np.dtype(column.dtype)],
-        length=max_rows(field),
+        # One row more than allowed: EPICS cuts what is longer, and nobody would know.
+        length=(layout.max_rows or DEFAULT_ROWS) + 1,
         writable=True,
-        desc=column.description or f"Column {column.name} of {field.name}",
+        desc=column.description or f"Column {column.name} of {layout.name}",
         info={"Q:group": {group: {f"value.{column.name.lower()}": member}}},
     )
