@@ -1,40 +1,14 @@
-"""Boxes to connect to: the simulator as a process, and one that misbehaves as it is told."""
+"""A box to connect to that misbehaves as it is told."""
 
 import contextlib
-import re
 import socket
 import struct
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
 from enum import Enum
-from typing import NamedTuple, Self
+from typing import Self
 
 IDENTITY = b"OK =PandA SW: 4.1 FPGA: 3.0.1 rootfs: test\n"
-
-
-class Ports(NamedTuple):
-    """Where a box listens, on the loopback interface."""
-
-    control: int
-    data: int
-
-
-@contextlib.contextmanager
-def simulator(*arguments: str) -> Iterator[Ports]:
-    """A simulator in a process of its own."""
-    command = [sys.executable, "-m", "panda_ioc", "sim", "--port", "0", "--data-port", "0"]
-    with subprocess.Popen([*command, *arguments], stdout=subprocess.PIPE, text=True) as process:
-        try:
-            line = process.stdout.readline() if process.stdout else ""
-            found = re.search(r"control \S+:(\d+) data \S+:(\d+)", line)
-            if found is None:
-                raise RuntimeError(f"the simulator said {line!r}")
-            yield Ports(int(found[1]), int(found[2]))
-        finally:
-            process.terminate()
 
 
 class Do(Enum):

@@ -8,7 +8,7 @@ from contextlib import aclosing
 
 import pytest
 
-from boxes import Do, FaultyBox, Ports
+from boxes import Do, FaultyBox
 from panda_ioc.client import _data
 from panda_ioc.client.asyncio import AsyncioClient
 from panda_ioc.errors import CommandError, CommandTimeout, ConnectionLost, ProtocolError
@@ -21,11 +21,12 @@ from panda_ioc.protocol.commands import (
     Put,
 )
 from panda_ioc.protocol.responses import Data, EndData, EndReason, FrameData, ReadyData
+from servers import Sim
 
 HOST = "127.0.0.1"
 
 
-async def test_concurrent_senders_each_get_their_own(sim: Ports) -> None:
+async def test_concurrent_senders_each_get_their_own(sim: Sim) -> None:
     async def sender(client: AsyncioClient, name: int) -> None:
         for number in range(20):
             text = f"{name} {number}"
@@ -33,13 +34,13 @@ async def test_concurrent_senders_each_get_their_own(sim: Ports) -> None:
             with pytest.raises(CommandError, match=f"NO{name}X{number}=1 -> ERR"):
                 await client.send(Put(f"NO{name}X{number}", "1"))
 
-    async with AsyncioClient(HOST, *sim) as client:
+    async with AsyncioClient(HOST, sim.port, sim.data_port) as client:
         introspection = asyncio.create_task(client.send(GetFieldInfo("SEQ")))
         await asyncio.gather(*(sender(client, name) for name in range(32)))
         assert (await introspection)["TABLE"].row_words == 4
 
 
-async def test_commands_of_one_turn_leave_in_one_write(sim: Ports) -> None:
+async def test_commands_of_one_turn_leave_in_one_write(sim: Sim) -> None:
     with FaultyBox() as box:
         async with AsyncioClient(HOST, box.port) as client:
             results = await asyncio.gather(*(client.send(Get(f"X{n}")) for n in range(500)))
@@ -119,8 +120,11 @@ async def test_the_end_can_be_waited_for(action: Do | bytes, error: type[Excepti
             assert type(await client.wait_closed()) is error
 
 
-async def test_a_box_that_hangs_up_while_idle_is_noticed(sim: Ports) -> None:
-    async with AsyncioClient(HOST, *sim) as client, AsyncioClient(HOST, *sim) as other:
+async def test_a_box_that_hangs_up_while_idle_is_noticed(sim: Sim) -> None:
+    async with (
+        AsyncioClient(HOST, sim.port, sim.data_port) as client,
+        AsyncioClient(HOST, sim.port, sim.data_port) as other,
+    ):
         await other.send(Put("*SIM.DROP", "CONTROL"))
         assert isinstance(await client.wait_closed(), ConnectionLost)
         assert not client.is_connected()
@@ -133,8 +137,11 @@ async def skip(stream: AsyncIterator[Data]) -> None:
         assert isinstance(event, FrameData)
 
 
-async def test_data_dropped_in_mid_acquisition(sim: Ports) -> None:
-    async with AsyncioClient(HOST, *sim) as client, aclosing(client.data()) as stream:
+async def test_data_dropped_in_mid_acquisition(sim: Sim) -> None:
+    async with (
+        AsyncioClient(HOST, sim.port, sim.data_port) as client,
+        aclosing(client.data()) as stream,
+    ):
         assert await anext(stream) == ReadyData()
         await client.send(Put("COUNTER1.OUT.CAPTURE", "Value"))
         await client.send(Arm())
@@ -147,11 +154,14 @@ async def test_data_dropped_in_mid_acquisition(sim: Ports) -> None:
 
 
 async def test_events_that_are_not_fetched_are_bounded(
-    sim: Ports, monkeypatch: pytest.MonkeyPatch
+    sim: Sim, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Reading stops, the box overruns and says so, and what was received is all there."""
     monkeypatch.setattr(_data, "MAX_BYTES", 1 << 20)
-    async with AsyncioClient(HOST, *sim) as client, aclosing(client.data(scaled=False)) as stream:
+    async with (
+        AsyncioClient(HOST, sim.port, sim.data_port) as client,
+        aclosing(client.data(scaled=False)) as stream,
+    ):
         await anext(stream)
         await client.send([Put("*SIM.RATE", "2e6"), Put("*SIM.BUFFER", str(1 << 22))])
         await client.send(Arm())
@@ -170,9 +180,9 @@ async def test_events_that_are_not_fetched_are_bounded(
     assert samples == end.samples
 
 
-async def test_nothing_is_left_behind(sim: Ports) -> None:
+async def test_nothing_is_left_behind(sim: Sim) -> None:
     for _ in range(5):
-        async with AsyncioClient(HOST, *sim) as client:
+        async with AsyncioClient(HOST, sim.port, sim.data_port) as client:
             await client.send(Get("*ECHO x"))
             async with aclosing(client.data()) as stream:
                 await anext(stream)
@@ -180,9 +190,9 @@ async def test_nothing_is_left_behind(sim: Ports) -> None:
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-async def test_a_slow_listener_is_not_taken_for_a_silent_box(sim: Ports) -> None:
+async def test_a_slow_listener_is_not_taken_for_a_silent_box(sim: Sim) -> None:
     async with (
-        AsyncioClient(HOST, *sim) as client,
+        AsyncioClient(HOST, sim.port, sim.data_port) as client,
         aclosing(client.data(frame_timeout=0.3)) as stream,
     ):
         await anext(stream)

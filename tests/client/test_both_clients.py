@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import pytest
 
-from boxes import Do, FaultyBox, Ports
+from boxes import Do, FaultyBox
 from panda_ioc.client.asyncio import AsyncioClient
 from panda_ioc.client.blocking import BlockingClient
 from panda_ioc.errors import (
@@ -32,6 +32,7 @@ from panda_ioc.protocol.commands import (
     SetState,
 )
 from panda_ioc.protocol.responses import Data, EndData, EndReason, FrameData, ReadyData, StartData
+from servers import Sim
 
 HOST = "127.0.0.1"
 
@@ -118,9 +119,9 @@ def make(request: pytest.FixtureRequest) -> Iterator[Make]:
 
 
 @pytest.fixture
-def client(make: Make, sim: Ports) -> Client:
+def client(make: Make, sim: Sim) -> Client:
     """A client that is connected to the simulator."""
-    made = make(*sim)
+    made = make(sim.port, sim.data_port)
     made.connect()
     return made
 
@@ -187,7 +188,7 @@ def test_the_state_is_saved_and_loaded(client: Client) -> None:
     assert client.send(Get("PULSE2.DELAY")) == "2"
 
 
-def test_the_version_of_the_server_is_known(make: Make, sim: Ports) -> None:
+def test_the_version_of_the_server_is_known(make: Make, sim: Sim) -> None:
     with FaultyBox(b"OK =PandA SW: 3.0 FPGA: 1 rootfs: x\n", identify=False) as box:
         old = make(box.port)
         old.connect()
@@ -218,13 +219,11 @@ def capture(client: Client, events: int, **options: Any) -> list[Data]:
 
 @pytest.mark.parametrize("scaled", [False, True])
 @pytest.mark.parametrize("flush_period", [None, 0.03])
-def test_an_acquisition(
-    client: Client, sim: Ports, scaled: bool, flush_period: float | None
-) -> None:
+def test_an_acquisition(client: Client, sim: Sim, scaled: bool, flush_period: float | None) -> None:
     client.send(Put("*CAPTURE"))
     client.send(Put("COUNTER1.OUT.CAPTURE", "Value"))
     options = {"scaled": scaled, "flush_period": flush_period, "frame_timeout": 5}
-    ready, start, *frames, end = capture(client, 5, ports=sim, **options)
+    ready, start, *frames, end = capture(client, 5, ports=(sim.port, sim.data_port), **options)
     assert ready == ReadyData()
     assert isinstance(start, StartData)
     assert start.process == ("Scaled" if scaled else "Raw")
@@ -235,8 +234,8 @@ def test_an_acquisition(
     assert end.samples > 0
 
 
-def test_control_and_data_do_not_need_each_other(make: Make, sim: Ports) -> None:
-    unconnected = make(*sim)
+def test_control_and_data_do_not_need_each_other(make: Make, sim: Sim) -> None:
+    unconnected = make(sim.port, sim.data_port)
     assert unconnected.data(lambda event: True) == [ReadyData()]
     assert not unconnected.is_connected()
 
@@ -249,9 +248,9 @@ def test_silence_on_the_data_port(client: Client) -> None:
 # Without a connection
 
 
-def test_before_connect_and_after_close(make: Make, sim: Ports) -> None:
-    unconnected = make(*sim)
-    with pytest.raises(ConnectionLost, match=f"{HOST}:{sim.control}: the client is not connected"):
+def test_before_connect_and_after_close(make: Make, sim: Sim) -> None:
+    unconnected = make(sim.port, sim.data_port)
+    with pytest.raises(ConnectionLost, match=f"{HOST}:{sim.port}: the client is not connected"):
         unconnected.send(Get("A"))
     unconnected.connect()
     assert unconnected.is_connected()
@@ -352,7 +351,7 @@ def test_fault_on_the_data_port(make: Make, fault: str) -> None:
             client.data(lambda event: False, frame_timeout=5)
 
 
-def test_data_that_is_left_is_closed(make: Make, sim: Ports) -> None:
-    client = make(*sim)
+def test_data_that_is_left_is_closed(make: Make, sim: Sim) -> None:
+    client = make(sim.port, sim.data_port)
     for _ in range(3):
         assert list(islice(client.data(lambda event: True), 1)) == [ReadyData()]

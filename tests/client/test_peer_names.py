@@ -6,7 +6,6 @@ import socket
 import numpy as np
 import pytest
 
-from boxes import Ports
 from panda_ioc.client.asyncio import AsyncioClient
 from panda_ioc.client.blocking import BlockingClient
 from panda_ioc.device.tables import table_to_words, words_to_table
@@ -51,10 +50,11 @@ from panda_ioc.protocol.responses import (
     StartData,
     TableFieldInfo,
 )
+from servers import Sim
 
 
-async def test_script_introspect_with_asyncio(sim: Ports) -> None:
-    async with AsyncioClient("127.0.0.1", *sim) as client:
+async def test_script_introspect_with_asyncio(sim: Sim) -> None:
+    async with AsyncioClient("127.0.0.1", sim.port, sim.data_port) as client:
         assert client.is_connected()
         identity, blocks = await asyncio.gather(
             client.send(Identify()), client.send(GetBlockInfo())
@@ -71,8 +71,8 @@ async def test_script_introspect_with_asyncio(sim: Ports) -> None:
         assert set(bits) == {f"PCAP.BITS{number}" for number in range(4)}
 
 
-def test_script_configure_and_read_back_with_blocking(sim: Ports) -> None:
-    client = BlockingClient("127.0.0.1", *sim)
+def test_script_configure_and_read_back_with_blocking(sim: Sim) -> None:
+    client = BlockingClient("127.0.0.1", sim.port, sim.data_port)
     client.connect()
     try:
         client.send(Put("PCAP.TRIG", "PULSE1.OUT"))
@@ -88,8 +88,8 @@ def test_script_configure_and_read_back_with_blocking(sim: Ports) -> None:
         client.close()
 
 
-async def test_script_tables(sim: Ports) -> None:
-    async with AsyncioClient("127.0.0.1", *sim) as client:
+async def test_script_tables(sim: Sim) -> None:
+    async with AsyncioClient("127.0.0.1", sim.port, sim.data_port) as client:
         info = (await client.send(GetFieldInfo("SEQ")))["TABLE"]
         assert isinstance(info, TableFieldInfo)
         rows = 3
@@ -107,8 +107,11 @@ async def test_script_tables(sim: Ports) -> None:
         await client.send(Put("PGEN1.TABLE", []))
 
 
-def test_script_follow_changes(sim: Ports) -> None:
-    with BlockingClient("127.0.0.1", *sim) as client, BlockingClient("127.0.0.1", *sim) as other:
+def test_script_follow_changes(sim: Sim) -> None:
+    with (
+        BlockingClient("127.0.0.1", sim.port, sim.data_port) as client,
+        BlockingClient("127.0.0.1", sim.port, sim.data_port) as other,
+    ):
         everything = client.send(GetChanges())
         assert isinstance(everything, Changes)
         other.send(Put("PULSE1.PULSES", "77"))
@@ -122,8 +125,8 @@ def test_script_follow_changes(sim: Ports) -> None:
         client.send(SetState(state))
 
 
-async def test_script_capture_with_asyncio(sim: Ports) -> None:
-    async with AsyncioClient("127.0.0.1", *sim) as client:
+async def test_script_capture_with_asyncio(sim: Sim) -> None:
+    async with AsyncioClient("127.0.0.1", sim.port, sim.data_port) as client:
         await client.send(Put("COUNTER1.OUT.CAPTURE", "Value"))
         samples = 0
         async for data in client.data(scaled=False, flush_period=0.05, frame_timeout=10):
@@ -145,8 +148,8 @@ async def test_script_capture_with_asyncio(sim: Ports) -> None:
                     break
 
 
-def test_script_capture_with_blocking(sim: Ports) -> None:
-    with BlockingClient("127.0.0.1", *sim) as client:
+def test_script_capture_with_blocking(sim: Sim) -> None:
+    with BlockingClient("127.0.0.1", sim.port, sim.data_port) as client:
         client.send(Put("COUNTER1.OUT.CAPTURE", "Value"))
         for data in client.data(scaled=True, frame_timeout=10):
             if isinstance(data, ReadyData):
@@ -160,12 +163,12 @@ def test_script_capture_with_blocking(sim: Ports) -> None:
                 pass
 
 
-def test_script_own_io(sim: Ports) -> None:
+def test_script_own_io(sim: Sim) -> None:
     """The connections without I/O, driven by hand."""
     command: Command[str] = GetLine("*IDN")
     connection = ControlConnection()
     connection.set_api((4, 0))
-    with socket.create_connection(("127.0.0.1", sim.control)) as sock:
+    with socket.create_connection(("127.0.0.1", sim.port)) as sock:
         sock.sendall(connection.send(command))
         results: list[object] = []
         while not results:
@@ -175,7 +178,7 @@ def test_script_own_io(sim: Ports) -> None:
     assert same
     assert str(text).startswith("PandA SW: ")
     data = DataConnection()
-    with socket.create_connection(("127.0.0.1", sim.data)) as sock:
+    with socket.create_connection(("127.0.0.1", sim.data_port)) as sock:
         sock.sendall(data.connect(scaled=True))
         assert list(data.receive_bytes(sock.recv(4096), flush_every_frame=True)) == [ReadyData()]
         assert list(data.flush()) == []
