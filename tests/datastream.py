@@ -166,7 +166,8 @@ def merged(events: Iterable[Data]) -> list[Any]:
     """The events with neighbouring frames joined: what no split of the bytes may change."""
     out: list[Any] = []
     for is_frame, group in groupby(events, lambda event: isinstance(event, FrameData)):
-        out += [FrameData(rows_of(group))] if is_frame else group
+        members = list(group)
+        out += [FrameData(rows_of(members))] if is_frame else members
     return out
 
 

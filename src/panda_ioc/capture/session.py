@@ -158,9 +158,10 @@ class FileCapture:
         self.settings.make_directory()
         self._writer = HDF5Writer(self.settings.path, self.settings.attributes)
         self._stream = stream
+        stream.add(self)
+        # Not before: who hears this may arm at once.
         self._set(state=State.READY, message=State.READY.value)
         self._thread.start()
-        stream.add(self)
 
     def stop(self, timeout: float = 30.0) -> Status:
         """Take no more, write what is queued, close the file; returns how it ended."""
