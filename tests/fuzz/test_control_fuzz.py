@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from controlstream import feed
@@ -67,7 +67,6 @@ def outcome(
     return [(commands.index(command), repr(result)) for command, result in results], accepted
 
 
-@settings(max_examples=300)
 @given(
     st.lists(st.sampled_from(COMMANDS), max_size=6),
     st.one_of(st.binary(max_size=300), PLAUSIBLE),

@@ -27,8 +27,8 @@ class AsyncioClient:
     """Client of a PandA, for asyncio. For example::
 
         async with AsyncioClient("panda-box") as client:
-            idn, trig = await asyncio.gather(client.send(Get("*IDN")),
-            client.send(Get("PCAP.TRIG"))) async for data in client.data():
+            idn, trig = await client.send([Get("*IDN"), Get("PCAP.TRIG")])
+            async for data in client.data():
                 ...
 
     * Commands may be sent while others are in flight.
@@ -41,8 +41,7 @@ class AsyncioClient:
     Args:
         host: name or address
         control_port, data_port: TCP ports
-        timeout: seconds that a command may take unless `send` says otherwise; None: as long as it
-        likes
+        timeout: seconds that a command may take unless `send` says otherwise; None: no limit
     """
 
     def __init__(

@@ -4,10 +4,12 @@ Replies come in the order of the requests, so a queue of the requests in flight 
 replies apart. A command is a generator of requests; its next ones join the end of the queue when
 its last ones have been answered.
 
-    READY --"!value"--> IN_REPLY --"."--> READY      several lines
-    READY --"OK", "ERR", "."--> READY                one line, or no lines
-    any --garbage--> BROKEN                          ProtocolError
-    any --end of file--> CLOSED                      ConnectionLost
+    READY --"OK ..." or "ERR ..."--> READY             a reply of one line
+    READY --"!value" or "."--> IN_REPLY                the same line is then read again
+    IN_REPLY --"!value"--> IN_REPLY
+    IN_REPLY --"."--> READY                            a reply of several lines, or of none
+    READY, IN_REPLY --anything else--> BROKEN          ProtocolError
+    READY, IN_REPLY --end of file--> CLOSED            ConnectionLost
 
 From BROKEN and CLOSED there is no way back: all pending commands have failed, further calls raise.
 """
@@ -77,8 +79,8 @@ class ControlConnection:
         connection.receive_eof()
 
     A command that fails has an exception for a result: `CommandError`, `ConnectionLost`, ...
-    Several may be in flight; each completes with its last reply, so those of one request do so in
-    order.
+    Several may be in flight; each completes with its last reply, so commands of one request each
+    complete in order.
     """
 
     def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:

@@ -45,9 +45,8 @@ class GetChanges(Command[Changes]):
 
     Args:
         group: ask for these only
-        get_multiline: fetch tables and multi-line metadata that changed, in a second round trip.
-        One that
-            can not be read is put among `Changes.in_error`.
+        get_multiline: fetch tables and multi-line metadata that changed, in a second round trip;
+            one that can not be read is put among `Changes.in_error`
     """
 
     group: ChangeGroup = ChangeGroup.ALL
