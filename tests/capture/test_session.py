@@ -284,7 +284,7 @@ def test_begun_in_the_middle(box: DataBox, stream: DataStream, tmp_path: Path) -
 
 
 def test_samples_wait_for_the_disk_and_none_is_lost(
-    box: DataBox, stream: DataStream, tmp_path: Path
+    box: DataBox, stream: DataStream, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     capture, _ = begin(stream, tmp_path / "a.h5", queue_bytes=10_000)
     box.send(sent(ROWS, [100] * 500))
@@ -292,6 +292,7 @@ def test_samples_wait_for_the_disk_and_none_is_lost(
     assert status.captured == status.received == len(ROWS)
     assert status.queue_limit <= status.queue_peak < 10_000 + ROWS.nbytes
     assert status.queued == 0
+    assert caplog.text.count("queue half full") == 1
     check(tmp_path / "a.h5", ROWS)
 
 

@@ -125,7 +125,7 @@ class FileCapture:
         self._queue: BoundedQueue[_Event] = BoundedQueue(queue_bytes)
         self._status = Status(queue_limit=queue_bytes, path=settings.path)
         self._received = 0
-        self._finished = False
+        self._finished = self._warned = False
         self._last: deque[Rows] = deque()
         self._held = 0
         self._left_out = 0
@@ -182,6 +182,9 @@ class FileCapture:
         """Sink: more samples; waits while the queue is full."""
         self._received += len(rows)
         self._queue.put(rows, rows.nbytes)
+        if self._queue.queued > self._status.queue_limit // 2 and not self._warned:
+            self._warned = True
+            log.warning("capture to %s: the disk is slow: queue half full", self.settings.path)
 
     def end(self, reason: EndReason, untrusted: int) -> None:
         """Sink: the acquisition is over."""
