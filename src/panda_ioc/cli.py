@@ -1,26 +1,24 @@
 """The command line: argument parsing only."""
 
 import argparse
-import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from panda_ioc import __version__
+from panda_ioc import __version__, logs
 from panda_ioc.errors import ConfigurationError, PandAError
 
 if TYPE_CHECKING:
     from panda_ioc.ioc.connection import Address
 
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 LEVELS = ("debug", "info", "warning", "error")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; return its exit status."""
     options = _parser().parse_args(arguments)
-    logging.basicConfig(level=options.log_level.upper(), format=LOG_FORMAT, stream=sys.stderr)
+    logs.configure(options.log_level, options.log_format)
     try:
         status: int = options.command(options)
     except (PandAError, OSError) as error:
@@ -35,6 +33,9 @@ def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--version", action="version", version=f"panda-ioc {__version__}")
     common.add_argument("--log-level", choices=LEVELS, default="info", help="default: %(default)s")
+    common.add_argument(
+        "--log-format", choices=("text", "json"), default="text", help="default: %(default)s"
+    )
     parser = argparse.ArgumentParser(
         prog="panda-ioc", description="The bridge between PandA boxes and EPICS.", parents=[common]
     )
@@ -48,6 +49,17 @@ def _add_run(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = commands.add_parser("run", parents=[common], help="serve one PandA as EPICS PVs")
     parser.add_argument("address", metavar="HOST[:CONTROL_PORT[:DATA_PORT]]", help="of the PandA")
     parser.add_argument("prefix", metavar="PREFIX", help="of all PVs, without the last colon")
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        metavar="FILE",
+        help="keep what the PandA is in FILE, to serve its records even while it is off",
+    )
+    parser.add_argument(
+        "--exit-if-different",
+        action="store_true",
+        help="exit with status 3 when a different PandA answers, instead of beginning anew",
+    )
     _add_serving(parser)
     parser.set_defaults(command=_run)
 
@@ -63,7 +75,7 @@ def _add_serving(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout",
         type=_positive,
-        default=5.0,
+        default=4.0,
         metavar="S",
         help="seconds that the PandA may take to answer, default: %(default)s",
     )
@@ -77,6 +89,16 @@ def _add_serving(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--access-security", type=Path, metavar="FILE", help="EPICS access security file"
     )
+    parser.add_argument("--log-puts", action="store_true", help="log who puts what, from where")
+    parser.add_argument(
+        "--bind", default="", metavar="ADDR", help="serve on this address only, default: on all"
+    )
+    parser.add_argument(
+        "--autosave-dir",
+        type=Path,
+        metavar="DIR",
+        help="keep the settings of the bridge in DIR, so that they survive a restart",
+    )
     parser.add_argument(
         "--screens-dir", type=Path, metavar="DIR", help="write Phoebus screens into DIR"
     )
@@ -88,13 +110,25 @@ def _run(options: argparse.Namespace) -> int:
     return run(
         Options(
             address=_address(options.address, options.timeout),
-            prefix=options.prefix.rstrip(":"),
-            poll_period=options.poll_period,
-            table_rows=options.table_rows,
-            access_security=options.access_security,
-            screens_dir=options.screens_dir,
+            cache=options.cache,
+            replace=not options.exit_if_different,
+            **_serving(options),
         )
     )
+
+
+def _serving(options: argparse.Namespace) -> dict[str, Any]:
+    """What `run` and `demo` have in common."""
+    return {
+        "prefix": options.prefix.rstrip(":"),
+        "poll_period": options.poll_period,
+        "table_rows": options.table_rows,
+        "screens_dir": options.screens_dir,
+        "access_security": options.access_security,
+        "log_puts": options.log_puts,
+        "autosave_dir": options.autosave_dir,
+        "bind": options.bind,
+    }
 
 
 def _add_sim(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -105,15 +139,37 @@ def _add_sim(commands: Any, common: argparse.ArgumentParser) -> None:
         "--port", type=int, default=8888, metavar="N", help="control port, 0: any, default: 8888"
     )
     parser.add_argument(
-        "--data-port", type=int, default=8889, metavar="N", help="0: any, default: 8889"
+        "--data-port", type=int, metavar="N", help="0: any, default: control port + 1"
+    )
+    parser.add_argument(
+        "--rate", type=float, default=1000.0, metavar="HZ", help="samples/s, 0: unlimited"
+    )
+    parser.add_argument(
+        "--samples", type=int, default=0, metavar="N", help="in an acquisition, 0: until disarmed"
+    )
+    parser.add_argument(
+        "--alive",
+        action=argparse.BooleanOptionalAction,
+        help="values move, default: with the packaged application or once armed",
+    )
+    parser.add_argument(
+        "--unknown-types", action="store_true", help="have fields of a type that nobody knows"
     )
     parser.set_defaults(command=_sim)
 
 
 def _sim(options: argparse.Namespace) -> int:
-    from panda_ioc.sim import run
+    from panda_ioc.sim import Settings, run
 
-    return run(options.config_dir, options.host, options.port, options.data_port)
+    return run(
+        options.config_dir,
+        options.host,
+        options.port,
+        options.data_port,
+        settings=Settings(rate=options.rate, samples=options.samples),
+        alive=options.alive,
+        unknown_types=options.unknown_types,
+    )
 
 
 def _add_demo(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -128,7 +184,7 @@ def _add_demo(commands: Any, common: argparse.ArgumentParser) -> None:
 def _demo(options: argparse.Namespace) -> int:
     from panda_ioc.demo import run
 
-    return run(options.prefix.rstrip(":"), options.poll_period, options.screens_dir)
+    return run(**_serving(options))
 
 
 def _address(text: str, timeout: float) -> "Address":

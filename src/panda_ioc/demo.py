@@ -3,7 +3,7 @@
 import asyncio
 import sys
 import threading
-from pathlib import Path
+from typing import Any
 
 from panda_ioc.ioc.connection import Address
 from panda_ioc.ioc.server import Options
@@ -26,13 +26,18 @@ The PandA itself listens on {host}:{port} (nc {host} {port}, then *IDN?). Ctrl-C
 """
 
 
-def run(prefix: str, poll_period: float, screens_dir: Path | None) -> int:
-    """Run both until SIGTERM or SIGINT; returns the exit status."""
+def run(prefix: str, **serving: Any) -> int:
+    """Run both until SIGTERM or SIGINT; returns the exit status.
+
+    Arguments:
+        prefix: of all PVs
+        serving: further members of `Options`
+    """
     panda = _start_simulator()
     sys.stdout.write(HINTS.format(prefix=prefix, host=panda.host, port=panda.control_port))
     sys.stdout.flush()
     address = Address(panda.host, panda.control_port, panda.data_port)
-    return serve(Options(address, prefix, poll_period, screens_dir=screens_dir))
+    return serve(Options(address, prefix, **serving))
 
 
 def _start_simulator() -> SimulatedPandA:

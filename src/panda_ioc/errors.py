@@ -39,7 +39,7 @@ class CommandError(PandAError):
     """A command failed on the PandA; the message holds what was sent and what came back.
 
     Attributes:
-        reason: the PandA's own words, as in ``ERR reason``; empty if its reply was of the wrong kind
+        reason: the PandA's own words, as in ``ERR reason``; empty for a reply of the wrong kind
     """
 
     def __init__(self, message: str = "", command: object = None, reason: str = "") -> None:

@@ -18,6 +18,7 @@ from panda_ioc.ioc.arm import ACTIVE, ArmLink
 from panda_ioc.ioc.connection import Address, Connection, Listener, State
 from panda_ioc.ioc.data_port import DataPort
 from panda_ioc.ioc.database import OnPut, Validate
+from panda_ioc.ioc.health import Health
 from panda_ioc.ioc.links import Board, Link, PulseLink, ScaledLink, UnitsFollower
 from panda_ioc.ioc.live import Live
 from panda_ioc.ioc.memory import MAJOR, STATE, Record
@@ -36,26 +37,32 @@ class Bridge:
     Arguments:
         address: of the PandA
         device: what it is
+        is_fresh: it has just been introspected
         records: what is served for it
         poll_period: seconds between polls of changes
     """
 
     def __init__(
-        self, address: Address, device: Device, records: RecordSet, poll_period: float
+        self,
+        address: Address,
+        device: Device,
+        is_fresh: bool,
+        records: RecordSet,
+        poll_period: float,
     ) -> None:
-        self.replacement: Device | None = None
         self.connection = Connection(
             address,
             device,
+            is_fresh,
             poll_period,
             Listener(
                 changed=self._changed,
                 answered=lambda wire, text, batch: self._board.tell(wire, text, batch),
                 table_read=lambda wire, batch: self._show_tables(batch),
                 state=self._state,
-                different=self._different,
             ),
         )
+        self._shown_state: tuple[State, str] | None = None
         self._device = device
         self._specs = {spec.name: spec for spec in records.specs}
         self._prefix = records.prefix
@@ -70,6 +77,7 @@ class Bridge:
         }
         self._data_port = DataPort(address, self._data_opened, self._data_closed)
         self._live = Live(self._data_port)
+        self._health = Health(self.connection, self._reports)
         applies = {
             spec.name: self._live.settings().get(spec.name, lambda value: value)
             for spec in records.specs
@@ -109,16 +117,17 @@ class Bridge:
         self._board.add(self._arm, [ACTIVE])
         for table in self._tables.values():
             table.attach(records)
-        for name, setting in self._settings.items():
-            setting.attach(records[name])
         self._reports.attach(records)
         self._live.attach(records)
+        self._health.attach(records)
+        for name, setting in self._settings.items():
+            setting.attach(records[name], self._specs[name].value)
         self._show_versions()
 
     async def run(self) -> None:
         """Serve the PandA; for ever."""
         async with asyncio.TaskGroup() as group:
-            for task in (self.connection, self._data_port, self._live):
+            for task in (self.connection, self._data_port, self._live, self._health):
                 group.create_task(task.run())
 
     def _show_versions(self) -> None:
@@ -154,17 +163,18 @@ class Bridge:
             for link in self._links.values():
                 if isinstance(link, Link):
                     link.connected()
+        if (state, why) == self._shown_state:
+            return
+        self._shown_state = (state, why)
         severity = {State.CONNECTED: 0, State.CONNECTING: 1, State.DISCONNECTED: MAJOR}[state]
         self._records["STATUS"].post(state, severity, STATE if severity else 0, why)
 
     def _data_opened(self, stream: DataStream) -> None:
         self._live.opened(stream)
+        stream.add(self._health.counter)
 
     def _data_closed(self, why: str) -> None:
         self._live.closed(why)
-
-    def _different(self, device: Device) -> None:
-        self.replacement = device
 
     # -- details --------------------------------------------------------------------------------
 

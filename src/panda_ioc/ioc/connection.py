@@ -44,7 +44,7 @@ class Address:
     host: str
     control_port: int = 8888
     data_port: int = 8889
-    timeout: float = 5.0
+    timeout: float = 4.0
 
     def __str__(self) -> str:
         return f"{self.host}:{self.control_port}"
@@ -62,7 +62,18 @@ class Listener:
     answered: Callable[[str, str, Batch], None]
     table_read: Callable[[str, Batch], None]
     state: Callable[[State, str], None]
-    different: Callable[[Device], None]
+
+
+class DeviceChanged(PandAError):
+    """Another PandA, or one with other firmware, answers: other records are needed.
+
+    Attributes:
+        device: what it is now
+    """
+
+    def __init__(self, message: str, device: Device) -> None:
+        super().__init__(message)
+        self.device = device
 
 
 class Connection:
@@ -70,16 +81,24 @@ class Connection:
 
     Arguments:
         address: of the PandA
-        device: what was found when it was introspected; another one is reported, not served
+        device: what it was when it was introspected; if it is another `run` raises
+        is_fresh: it has just been introspected, so the first connection need not look again
         poll_period: seconds between polls of changes
         listener: who is told
     """
 
     def __init__(
-        self, address: Address, device: Device, poll_period: float, listener: Listener
+        self,
+        address: Address,
+        device: Device,
+        is_fresh: bool,
+        poll_period: float,
+        listener: Listener,
     ) -> None:
         self.address = address
-        self.reconnects = -1  # the first connection is none
+        self.reconnects = 0
+        self.puts = 0
+        self._is_known = is_fresh
         self._device = device
         self._listener = listener
         self._ticks = itertools.count(1)
@@ -109,6 +128,7 @@ class Connection:
     async def put(self, command: Command[None]) -> None:
         """Send a command that changes something; then poll at once."""
         await self.send(command)
+        self.puts += 1
         self.feed.poke()
 
     async def settled(self) -> None:
@@ -127,38 +147,42 @@ class Connection:
     # -- life -----------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Connect, follow changes, and begin again when the connection is lost; for ever."""
+        """Connect, follow changes, and begin again when the connection is lost; for ever.
+
+        Raises:
+            DeviceChanged: what answers is not what is served
+        """
+        self._listener.state(State.DISCONNECTED, "")
         pause, told = FIRST_PAUSE, ""
         while True:
-            self._listener.state(State.CONNECTING, "")
-            lasted = time.monotonic()
             try:
-                await self._serve()
+                await self._connect()
+                pause, told = FIRST_PAUSE, ""
+                await self._until_lost()
+            except DeviceChanged:
+                raise
             except (PandAError, OSError) as error:
                 reason = str(error)
             finally:
+                self.reconnects += self._connected
                 await self._close()
-            if self._was_connected:
-                pause, told = FIRST_PAUSE, ""
             if reason != told:
-                log.warning("%s: %s", self.address, reason)
+                log.warning("%s", reason)
                 told = reason
             self._listener.state(State.DISCONNECTED, reason)
-            log.debug("connection lasted %.3f s", time.monotonic() - lasted)
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))
             pause = min(2 * pause, LONGEST_PAUSE)
 
-    async def _serve(self) -> None:
-        self._was_connected = False
+    async def _connect(self) -> None:
+        """Connect, and read everything."""
         await asyncio.gather(self._commands.connect(), self._changes.connect())
-        if self.reconnects >= 0:
+        self._listener.state(State.CONNECTING, "")
+        if not self._is_known:
             await self._check_device()
         await self.feed.poll()
-        self._connected = self._was_connected = True
-        self.reconnects += 1
+        self._connected, self._is_known = True, False
         self._listener.state(State.CONNECTED, "")
         log.info("%s: connected", self.address)
-        await self._until_lost()
 
     async def _until_lost(self) -> None:
         """Poll; raises as soon as either connection is lost."""
@@ -177,7 +201,7 @@ class Connection:
     async def _check_device(self) -> None:
         device = await introspect(self._commands)
         if device.layout != self._device.layout:
-            self._listener.different(device)
+            raise DeviceChanged(f"{self.address}: a different PandA answers", device)
 
     async def _close(self) -> None:
         self._connected = False

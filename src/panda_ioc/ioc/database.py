@@ -82,7 +82,7 @@ class Database:
             for spec in self._records.specs
         }
         for spec in self._records.specs:
-            if spec.value is not None:
+            if spec.value is not None and not spec.writable:
                 found[spec.name].post(spec.value)
         return found
 
@@ -93,6 +93,10 @@ class Database:
         if on_put is None:
             raise ConfigurationError(f"{spec.name}: nothing handles puts to this record")
         put = {"on_update": on_put, "blocking": True, "always_update": True, "validate": validate}
+        if spec.value is not None:
+            put["initial_value"] = spec.value
+        if spec.saved:
+            put["autosave"] = True
         if spec.rtype != "waveform":
             return _WRITABLE[spec.rtype](spec.name, **fields, **put)
         if spec.ftvl == "CHAR":

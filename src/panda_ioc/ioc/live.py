@@ -49,12 +49,8 @@ class Live:
         }
 
     def attach(self, records: Mapping[str, Record]) -> None:
-        """Take the records, and begin with what the controls say."""
+        """Take the records."""
         self._records = records
-        for name, apply in self.settings().items():
-            with records[name] as record:
-                value = record.read()
-            apply(value)
 
     # -- the stream -----------------------------------------------------------------------------
 

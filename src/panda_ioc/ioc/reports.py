@@ -13,6 +13,7 @@ class Reports:
     """Where links report how puts ended."""
 
     def __init__(self) -> None:
+        self.refusals = 0
         self._about: Record | None = None
         self._records: Mapping[str, Record] = {}
 
@@ -23,6 +24,7 @@ class Reports:
 
     def refused(self, record: Record, error: PandAError) -> None:
         """A put was refused."""
+        self.refusals += 1
         log.warning("put to %s refused: %s", record.name, error)
         self._show(record, str(error))
 

@@ -7,13 +7,19 @@ import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
-from softioc import softioc
+import yaml
+from softioc import autosave, imports, softioc
 from softioc.asyncio_dispatcher import AsyncioDispatcher
 
+from panda_ioc.device import cache
+from panda_ioc.device.model import Device
+from panda_ioc.errors import ConfigurationError
+from panda_ioc.files import write_atomically
 from panda_ioc.ioc import memory
 from panda_ioc.ioc.bridge import Bridge
-from panda_ioc.ioc.connection import Address, wait_for_device
+from panda_ioc.ioc.connection import Address, DeviceChanged, wait_for_device
 from panda_ioc.ioc.database import Database
 from panda_ioc.records.build import build_records
 from panda_ioc.records.table_records import DEFAULT_ROWS
@@ -21,6 +27,9 @@ from panda_ioc.records.table_records import DEFAULT_ROWS
 _INSTALLED, _CHECKOUT = Path(__file__).parents[1] / "db", Path(__file__).parents[3] / "db"
 DB = _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT
 """Hand-written files for EPICS."""
+
+EXIT_DIFFERENT = 3
+"""Exit status when a different PandA answers and the bridge is not to replace itself."""
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +45,11 @@ class Options:
         table_rows: rows that are served of a table, at most
         screens_dir: where to write screens, or None
         access_security: file that says who may put; None: the packaged one
+        log_puts: log who puts what
+        cache: file that keeps what the PandA is, or None
+        autosave_dir: directory that keeps the bridge's own settings, or None
+        bind: address to serve on, "" for all
+        replace: begin anew when a different PandA answers; else exit with `EXIT_DIFFERENT`
     """
 
     address: Address
@@ -44,16 +58,31 @@ class Options:
     table_rows: int = DEFAULT_ROWS
     screens_dir: Path | None = None
     access_security: Path | None = None
+    log_puts: bool = False
+    cache: Path | None = None
+    autosave_dir: Path | None = None
+    bind: str = ""
+    replace: bool = True
 
 
 def run(options: Options) -> int:
     """Serve a PandA until SIGTERM or SIGINT; returns the exit status."""
+    _check(options)
     status = asyncio.run(_serve(options))
     # EPICS has threads that Python does not know; they end with the process.
-    logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    softioc.imports.epicsExitCallAtExits()
+    _flush()
     os._exit(status)
+
+
+def _check(options: Options) -> None:
+    """Complain before anything is started."""
+    if options.access_security and not options.access_security.is_file():
+        raise ConfigurationError(f"{options.access_security}: no such access security file")
+    if options.autosave_dir and not options.autosave_dir.is_dir():
+        raise ConfigurationError(f"{options.autosave_dir}: no such directory, create it")
+    if options.cache and not options.cache.parent.is_dir():
+        raise ConfigurationError(f"{options.cache.parent}: no such directory, create it")
 
 
 async def _serve(options: Options) -> int:
@@ -64,20 +93,56 @@ async def _serve(options: Options) -> int:
     serving = asyncio.create_task(_bridge(options))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
-    if serving.done():
-        serving.result()
+    status = _ended(serving, options) if serving.done() else 0
     serving.cancel()
     await asyncio.gather(serving, return_exceptions=True)
     log.info("stopped")
-    return 0
+    return status
+
+
+def _ended(serving: "asyncio.Task[None]", options: Options) -> int:
+    """Serving ends by itself only if it can not go on; the exit status."""
+    error = serving.exception()
+    changed = _device_changed(error)
+    if changed is None:
+        raise error or RuntimeError("serving ended without a reason")
+    _save_cache(options, changed.device)
+    if not options.replace:
+        log.error("%s; start the bridge again to serve it", changed)
+        return EXIT_DIFFERENT
+    log.warning("%s; beginning anew", changed)
+    return _replace()
+
+
+def _device_changed(error: BaseException | None) -> DeviceChanged | None:
+    """The reason to begin anew, if that is why a group of tasks ended."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error if isinstance(error, DeviceChanged) else None
+
+
+def _replace() -> NoReturn:
+    """Become a fresh process: EPICS can not change its records while it runs."""
+    _flush()
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - ourselves
+
+
+def _flush() -> None:
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
 
 
 async def _bridge(options: Options) -> None:
-    device = await wait_for_device(options.address)
+    device = _cached(options)
+    is_fresh = device is None
+    if device is None:
+        device = await wait_for_device(options.address)
+        _save_cache(options, device)
     records = build_records(device, options.prefix, options.table_rows)
-    bridge = Bridge(options.address, device, records, options.poll_period)
+    bridge = Bridge(options.address, device, is_fresh, records, options.poll_period)
     database = Database(records, bridge.on_put(), bridge.validate())
-    start_epics(database, options.access_security or DB / "access.acf")
+    start_epics(database, options)
     if not memory.confirm_refusal(f"{options.prefix}:STATUS"):
         log.warning("refused puts are reverted but not failed: unknown version of EPICS")
     bridge.attach(database.find())
@@ -91,10 +156,46 @@ async def _bridge(options: Options) -> None:
     await bridge.run()
 
 
-def start_epics(database: Database, access_security: Path) -> None:
+def start_epics(database: Database, options: Options) -> None:
     """Load the records and start the CA and PVA servers."""
-    memory.load_access_security(access_security)
+    if options.bind:
+        for variable in ("EPICS_CAS_INTF_ADDR_LIST", "EPICS_PVAS_INTF_ADDR_LIST"):
+            os.environ[variable] = options.bind
+    security = options.access_security or DB / "access.acf"
+    memory.load_access_security(security)
+    if options.log_puts:
+        imports.install_pv_logging(str(security))
     memory.release_memory_lock()
     memory.enlarge_callback_queue()
+    _configure_autosave(options)
+    softioc.devIocStats(f"{options.prefix}:IOC")
     database.load()
+    softioc.dbLoadDatabase(str(DB / "health.db"), None, f"P={options.prefix}")
     softioc.iocInit(AsyncioDispatcher(asyncio.get_running_loop()))
+
+
+def _configure_autosave(options: Options) -> None:
+    """Keep the bridge's own settings; the PandA keeps its own."""
+    if options.autosave_dir is None:
+        return
+    name = options.prefix.replace(":", "-")
+    saved = options.autosave_dir / f"{name}.{autosave.SAV_SUFFIX}"
+    try:
+        if saved.exists() and not isinstance(yaml.safe_load(saved.read_text()), dict):
+            raise ValueError("it holds no settings")
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        aside = saved.with_suffix(".damaged")
+        log.warning("%s is damaged, moved to %s and skipped: %s", saved, aside.name, error)
+        saved.rename(aside)
+    autosave.configure(options.autosave_dir, name, save_period=10, timestamped_backups=False)
+
+
+def _cached(options: Options) -> Device | None:
+    if options.cache is None or not options.cache.exists():
+        return None
+    return cache.load(options.cache.read_text(), str(options.cache))
+
+
+def _save_cache(options: Options, device: Device) -> None:
+    if options.cache is not None:
+        write_atomically(options.cache, cache.dump(device))

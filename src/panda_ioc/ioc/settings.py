@@ -1,5 +1,6 @@
 """Settings of the bridge itself: records whose puts change how it works, not the PandA."""
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -7,6 +8,8 @@ from panda_ioc.errors import PandAError
 from panda_ioc.ioc.links import reason, status
 from panda_ioc.ioc.memory import Record
 from panda_ioc.ioc.reports import Reports
+
+log = logging.getLogger(__name__)
 
 
 class Setting:
@@ -35,8 +38,14 @@ class Setting:
             self.record.settle(shown)
             self._reports.accepted(self.record)
 
-    def attach(self, record: Record) -> None:
-        """Take the record, which has its initial value by now."""
+    def attach(self, record: Record, default: Any) -> None:
+        """Take the record, and apply the value that it has: its default, or what was saved."""
         self.record = record
         with record:
-            self._now = record.read()
+            value = record.read()
+        try:
+            self._now = self._apply(value)
+        except PandAError as error:
+            log.warning("%s: saved value %r: %s; using %r", record.name, value, error, default)
+            self._now = self._apply(default)
+        record.post(self._now)

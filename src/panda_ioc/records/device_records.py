@@ -167,6 +167,7 @@ def _dataset_record(field: Field) -> RecordSpec:
         desc=f"{field.name}: its name in data files",
         pvi=pvi_name(name),
         value="",
+        saved=True,
     )
 
 

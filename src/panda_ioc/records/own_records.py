@@ -14,6 +14,11 @@ CAPTURE_MODES = ("FIRST_N", "LAST_N", "FOREVER")
 LIVE_KEEP = ("LATEST", "FIRST")
 LIVE_CAPACITY = 100_000  # samples that a live waveform can hold
 
+
+def _number(name: str, desc: str, units: str) -> RecordSpec:
+    return RecordSpec(name=name, rtype="ai", desc=desc, fields={"PREC": 3, "EGU": units}, value=0)
+
+
 MAX_DATASETS = 300
 DATASET_COLUMNS = {"Name": "Names of the datasets", "DType": "Element types of the datasets"}
 
@@ -206,12 +211,27 @@ LIVE = (
 )
 
 
+HEALTH = (
+    _count("IOC:RECONNECTS", "Connections to the PandA that were lost"),
+    _count("IOC:PUTS", "Puts that were sent to the PandA"),
+    _count("IOC:REFUSED_PUTS", "Puts that were refused"),
+    _number("IOC:POLL_TIME", "Time that a poll of changes takes", "ms"),
+    _number("IOC:DATA_RATE", "Data received", "MB/s"),
+    _count("IOC:FRAMES", "Pieces of data received"),
+    _count("IOC:OVERRUNS", "Acquisitions that ended in an overrun"),
+    _count("IOC:QUEUE_DEPTH", "Bytes that wait to be written"),
+    _text("IOC:LAST_ERROR", "Last thing that went wrong", 512),
+    _string("IOC:LAST_ERROR_TIME", "When it went wrong"),
+)
+
+
 def own_records(prefix: str, device: Device) -> Iterator[RecordSpec]:
     """The bridge's own records for a device; fields of the device come first to a name."""
     taken = {pv_name(wire) for wire in device.fields}
     for spec in (*BRIDGE, *SYSTEM, *PCAP, *DATA, *LIVE):
         if spec.name not in taken:
-            yield _with_pvi(spec)
+            yield replace(_with_pvi(spec), saved=spec in (*DATA, *LIVE) and _is_setting(spec))
+    yield from HEALTH
     yield from _datasets(f"{prefix}:DATA:DATASETS")
 
 
@@ -252,6 +272,10 @@ def _datasets(group: str) -> Iterator[RecordSpec]:
         pvi_target=group,
         value=group,
     )
+
+
+def _is_setting(spec: RecordSpec) -> bool:
+    return spec.writable and spec.name != "DATA:CAPTURE"
 
 
 def _with_pvi(spec: RecordSpec) -> RecordSpec:

@@ -43,7 +43,8 @@ class RecordSpec:
         scaled_by: names on the wire of scale and offset to apply to it, or ()
         units_from: name on the wire of the units that EGU follows, or ""
         settle: what a put waits for
-        value: of a constant
+        value: of a constant, or to begin with
+        saved: a setting of the bridge that survives a restart
     """
 
     name: str
@@ -66,6 +67,7 @@ class RecordSpec:
     units_from: str = ""
     settle: Settle = Settle.NOTHING
     value: FieldValue | tuple[str, ...] | None = None
+    saved: bool = False
 
     @property
     def block(self) -> str:

@@ -1,0 +1,105 @@
+"""The bridge's own health as records `IOC:*`, beside those of devIocStats."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+
+from panda_ioc.capture.scaling import Rows
+from panda_ioc.ioc.connection import Connection
+from panda_ioc.ioc.memory import Record
+from panda_ioc.ioc.reports import Reports
+from panda_ioc.protocol.responses import EndReason, StartData
+
+log = logging.getLogger(__name__)
+
+PERIOD = 1.0  # seconds between updates
+_OVERRUNS = (EndReason.DATA_OVERRUN, EndReason.DRIVER_DATA_OVERRUN)
+
+
+class Counter:
+    """Counts what the data port brings; a `Sink`, called in the receiving thread."""
+
+    def __init__(self) -> None:
+        self.octets = self.pieces = self.overruns = 0
+
+    def start(self, start: StartData) -> None:
+        """An acquisition begins."""
+
+    def samples(self, rows: Rows) -> None:
+        """Samples came."""
+        self.octets += rows.nbytes
+        self.pieces += 1
+
+    def end(self, reason: EndReason, untrusted: int) -> None:
+        """It is over."""
+        self.overruns += reason in _OVERRUNS
+
+    def closed(self, error: Exception | None) -> None:
+        """The stream has ended."""
+
+    def failed(self, error: Exception) -> None:
+        """Counting can not fail."""
+
+
+class LastError(logging.Handler):
+    """Keeps the last warning or error that was logged."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.text, self.time = "", 0.0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep it."""
+        self.text, self.time = record.getMessage(), record.created
+
+
+class Health:
+    """Shows the counters once a second."""
+
+    def __init__(self, connection: Connection, reports: Reports) -> None:
+        self.counter = Counter()
+        self._connection = connection
+        self._reports = reports
+        self._errors = LastError()
+        self._shown: dict[str, float | str] = {}
+        self._records: Mapping[str, Record] = {}
+
+    def attach(self, records: Mapping[str, Record]) -> None:
+        """Take the records."""
+        self._records = records
+
+    async def run(self) -> None:
+        """Show what has changed, once a second; for ever."""
+        package = logging.getLogger(__package__.partition(".")[0])
+        package.addHandler(self._errors)
+        try:
+            octets, then = self.counter.octets, time.monotonic()
+            while True:
+                await asyncio.sleep(PERIOD)
+                now = time.monotonic()
+                self._show(rate=(self.counter.octets - octets) / (now - then) / 1e6)
+                octets, then = self.counter.octets, now
+        finally:
+            package.removeHandler(self._errors)
+
+    def _show(self, rate: float) -> None:
+        values: dict[str, float | str] = {
+            "RECONNECTS": self._connection.reconnects,
+            "PUTS": self._connection.puts,
+            "REFUSED_PUTS": self._reports.refusals,
+            "POLL_TIME": self._connection.feed.last_duration * 1e3,
+            "DATA_RATE": rate,
+            "FRAMES": self.counter.pieces,
+            "OVERRUNS": self.counter.overruns,
+            "LAST_ERROR": self._errors.text,
+            "LAST_ERROR_TIME": _iso(self._errors.time),
+        }
+        for name, value in values.items():
+            if self._shown.get(name) != value:
+                self._shown[name] = value
+                self._records[f"IOC:{name}"].post(value)
+
+
+def _iso(stamp: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(stamp)) if stamp else ""
