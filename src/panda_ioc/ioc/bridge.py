@@ -119,7 +119,7 @@ class Bridge:
             table.attach(records)
         self._reports.attach(records)
         self._live.attach(records)
-        self._health.attach(records)
+        self._health.panel.attach(records)
         for name, setting in self._settings.items():
             setting.attach(records[name], self._specs[name].value)
         self._show_versions()

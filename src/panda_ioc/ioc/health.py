@@ -3,11 +3,10 @@
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
 
 from panda_ioc.capture.scaling import Rows
 from panda_ioc.ioc.connection import Connection
-from panda_ioc.ioc.memory import Record
+from panda_ioc.ioc.panel import Panel
 from panda_ioc.ioc.reports import Reports
 from panda_ioc.protocol.responses import EndReason, StartData
 
@@ -62,12 +61,7 @@ class Health:
         self._connection = connection
         self._reports = reports
         self._errors = LastError()
-        self._shown: dict[str, float | str] = {}
-        self._records: Mapping[str, Record] = {}
-
-    def attach(self, records: Mapping[str, Record]) -> None:
-        """Take the records."""
-        self._records = records
+        self.panel = Panel("IOC:")
 
     async def run(self) -> None:
         """Show what has changed, once a second; for ever."""
@@ -96,9 +90,7 @@ class Health:
             "LAST_ERROR_TIME": _iso(self._errors.time),
         }
         for name, value in values.items():
-            if self._shown.get(name) != value:
-                self._shown[name] = value
-                self._records[f"IOC:{name}"].post(value)
+            self.panel.show(name, value)
 
 
 def _iso(stamp: float) -> str:

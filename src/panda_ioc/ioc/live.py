@@ -15,6 +15,7 @@ from panda_ioc.capture.stream import DataStream
 from panda_ioc.errors import BadValue
 from panda_ioc.ioc.data_port import DataPort
 from panda_ioc.ioc.memory import COMM, INVALID, MAJOR, STATE, Record
+from panda_ioc.ioc.panel import Panel
 from panda_ioc.protocol.responses import EndReason
 from panda_ioc.records.live_records import live_name
 from panda_ioc.records.own_records import LIVE_CAPACITY, LIVE_KEEP
@@ -35,6 +36,7 @@ class Live:
         self._enabled = False
         self._stream: DataStream | None = None
         self._records: Mapping[str, Record] = {}
+        self._panel = Panel("DATA:LIVE:")
         self._shown: set[str] = set()
         self._updates = 0
         self._version = self._acquisition = -1
@@ -51,6 +53,7 @@ class Live:
     def attach(self, records: Mapping[str, Record]) -> None:
         """Take the records."""
         self._records = records
+        self._panel.attach(records)
 
     # -- the stream -----------------------------------------------------------------------------
 
@@ -59,13 +62,17 @@ class Live:
         self._stream = stream
         if self._enabled:
             stream.add(self.window)
-        self._records["DATA:LIVE:STATE"].post("Waiting for an acquisition")
+        self._panel.show("STATE", "Waiting for an acquisition")
 
     def closed(self, why: str) -> None:
         """The stream has ended; what is shown may be out of date."""
         self._stream = None
-        self._records["DATA:LIVE:STATE"].post(
-            "Disconnected" if why else "Off", INVALID if why else 0, COMM if why else 0, why
+        self._panel.show(
+            "STATE",
+            "Disconnected" if why else "Off",
+            INVALID if why else 0,
+            COMM if why else 0,
+            why,
         )
 
     # -- controls -------------------------------------------------------------------------------
@@ -143,10 +150,11 @@ class Live:
             **({"MISSED": start.missed} if start else {}),
         }
         for name, count in counts.items():
-            self._records[f"DATA:LIVE:{name}"].post(count, stamp=stamp)
+            self._panel.show(name, count, stamp=stamp)
         good = snapshot.reason in _GOOD_ENDS
         ended = snapshot.reason.value if snapshot.reason else ""
-        self._records["DATA:LIVE:STATE"].post(
+        self._panel.show(
+            "STATE",
             "Running" if snapshot.running else f"Ended: {ended}",
             0 if good else MAJOR,
             0 if good else STATE,

@@ -69,10 +69,10 @@ def run(options: Options) -> int:
     """Serve a PandA until SIGTERM or SIGINT; returns the exit status."""
     _check(options)
     status = asyncio.run(_serve(options))
-    # EPICS has threads that Python does not know; they end with the process.
-    softioc.imports.epicsExitCallAtExits()
     _flush()
-    os._exit(status)
+    # Saves settings and ends the threads of EPICS, which Python does not know.
+    softioc.epicsExit(status)
+    return status
 
 
 def _check(options: Options) -> None:

@@ -19,6 +19,7 @@ def pvi_records(
 ) -> Iterator[RecordSpec]:
     """Records with the PVI structures; specs are those of each block, by its name."""
     blocks = {block.wire: block for block in device.blocks}
+    yield _description(f"{prefix}:PVI", "PVI:DESCRIPTION", f"PandA {device.idn}".strip())
     for wire, members in specs.items():
         if not any(spec.pvi for spec in members):
             continue
@@ -39,15 +40,20 @@ def pvi_records(
             },
         )
         description = (block and block.description) or f"Records of {wire}"
-        yield RecordSpec(
-            name=f"{wire}:PVI:DESCRIPTION",
-            rtype="waveform",
-            ftvl="CHAR",
-            length=len(description.encode()) + 1,
-            desc=f"What {wire} is",
-            value=description,
-            info={"Q:group": {pvi: {"display.description": _DESCRIPTION}}},
-        )
+        yield _description(pvi, f"{wire}:PVI:DESCRIPTION", description)
+
+
+def _description(pvi: str, name: str, text: str) -> RecordSpec:
+    """The description of a structure, which also triggers its monitors."""
+    return RecordSpec(
+        name=name,
+        rtype="waveform",
+        ftvl="CHAR",
+        length=len(text.encode()) + 1,
+        desc=f"Description of {pvi}",
+        value=text,
+        info={"Q:group": {pvi: {"display.description": _DESCRIPTION}}},
+    )
 
 
 def _entries(prefix: str, members: Sequence[RecordSpec]) -> Group:

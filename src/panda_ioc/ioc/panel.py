@@ -1,0 +1,35 @@
+"""The bridge's own read-only records, shown by name; only what has changed is posted."""
+
+from collections.abc import Mapping
+
+from panda_ioc.ioc.memory import Record, Value
+
+
+class Panel:
+    """Shows values in records under a common part of their names."""
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+        self._records: Mapping[str, Record] = {}
+        self._shown: dict[str, tuple[object, ...]] = {}
+
+    def attach(self, records: Mapping[str, Record]) -> None:
+        """Take the records."""
+        self._records = records
+
+    def show(
+        self,
+        name: str,
+        value: Value,
+        severity: int = 0,
+        status: int = 0,
+        message: str = "",
+        stamp: float | None = None,
+    ) -> None:
+        """Show a value with an alarm; arrays are always posted."""
+        shown = (value, severity, status, message)
+        is_scalar = isinstance(value, str | int | float)
+        if is_scalar and self._shown.get(name) == shown:
+            return
+        self._shown[name] = shown
+        self._records[f"{self._prefix}{name}"].post(value, severity, status, message, stamp)
