@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
+from tap import Tap
 
 from servers import EpicsPorts, Ioc, Sim
-from tap import Tap
 
 
 @pytest.fixture(scope="module")

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 from p4p.client.thread import RemoteError
-
-from servers import Ioc, Sim
 from tap import Tap
 from watching import CaSeen, until
+
+from servers import Ioc, Sim
 
 ECA_PUTFAIL = 160
 INVALID, WRITE = 3, 2
