@@ -85,6 +85,8 @@ class ChangeFeed:
         """Poll until the connection fails; raises the error that ended it."""
         while True:
             await self.poll()
+            # However often it is poked, half of the time is left to others.
+            await asyncio.sleep(min(self.period, self.last_duration))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wanted.wait(), self.period)
 

@@ -16,7 +16,6 @@ from panda_ioc.protocol.commands import (
 )
 
 T = TypeVar("T")
-E = TypeVar("E")
 
 
 async def introspect(client: AsyncioClient) -> Device:
@@ -25,20 +24,20 @@ async def introspect(client: AsyncioClient) -> Device:
     Questions that only some servers answer (versions, metadata, capture options) may fail; what
     they would have told is left out. Errors of the connection are raised.
     """
-    idn, identification, blocks, metadata, options = await asyncio.gather(
-        _or(client, GetLine("*IDN"), ""),
-        _or(client, Identify(), None),
+    blocks, idn, identification, metadata, options = await asyncio.gather(
         client.send(GetBlockInfo()),
-        _or(client, GetMultiline("*METADATA.*"), []),
-        _or(client, GetMultiline("*CAPTURE.OPTIONS"), []),
+        _or_none(client, GetLine("*IDN")),
+        _or_none(client, Identify()),
+        _or_none(client, GetMultiline("*METADATA.*")),
+        _or_none(client, GetMultiline("*CAPTURE.OPTIONS")),
     )
     infos = await asyncio.gather(*(client.send(GetFieldInfo(block)) for block in blocks))
     fields = dict(zip(blocks, infos, strict=True))
-    return make_device(identification, blocks, fields, metadata, options, idn)
+    return make_device(identification, blocks, fields, metadata or (), options or (), idn or "")
 
 
-async def _or(client: AsyncioClient, command: Command[T], otherwise: T | E) -> T | E:
+async def _or_none(client: AsyncioClient, command: Command[T]) -> T | None:
     try:
         return await client.send(command)
     except (CommandError, BadValue):
-        return otherwise
+        return None

@@ -47,7 +47,7 @@ class ArmLink:
             self._reports.refused(self.record, error)
         else:
             self._shown = active
-            self.record.settle(active)
+            self.record.settle(value, active)
             self._reports.accepted(self.record)
         self._box.recheck(ACTIVE)
 

@@ -15,7 +15,18 @@ from typing import Protocol
 from panda_ioc.client.changes import Batch
 from panda_ioc.device.codecs import ChoiceCodec, Codec, Value
 from panda_ioc.errors import BadValue, CommandError, ConnectionLost, PandAError
-from panda_ioc.ioc.memory import COMM, INVALID, MAJOR, NO_ALARM, READ, STATE, UDF, WRITE, Record
+from panda_ioc.ioc.memory import (
+    COMM,
+    INVALID,
+    MAJOR,
+    MINOR,
+    NO_ALARM,
+    READ,
+    STATE,
+    UDF,
+    WRITE,
+    Record,
+)
 from panda_ioc.ioc.reports import Reports
 from panda_ioc.protocol.commands import Command, GetLine, Put
 from panda_ioc.records import limits
@@ -116,6 +127,7 @@ class Link:
         self._value: Value | None = None
         self._alarm = UDF  # why it shows none
         self._unseen: str | None = None  # text that came while a put was under way
+        self._is_cut = False
         self._trusted_from = 0  # what was asked for earlier may be older than the last put
 
     @property
@@ -158,10 +170,19 @@ class Link:
         except BadValue as error:
             self._show_unknown(text, error, stamp)
             return
-        if self.record.post(value, stamp=stamp):
+        if self.record.post(value, *self._cut(value), stamp=stamp):
             self._shown(text, value)
         else:
             self._unseen = text
+
+    def _cut(self, value: Value) -> tuple[int, int, str]:
+        """The alarm of a text that is longer than the record; the log says so once."""
+        if not isinstance(value, str) or limits.fits(value, self.record.text_size):
+            return NO_ALARM, NO_ALARM, ""
+        if not self._is_cut:
+            log.warning("%s: cut to %d bytes: %s", self.record.name, self.record.text_size, value)
+        self._is_cut = True
+        return MINOR, READ, f"cut; whole in {self.spec.name}:LONG"
 
     def _shown(self, text: str, value: Value) -> None:
         self._last, self._value, self._alarm = text, value, NO_ALARM
@@ -192,7 +213,7 @@ class Link:
         except PandAError as error:
             self._refuse(value, error)
         else:
-            self.record.settle(shown)
+            self.record.settle(value, shown)
             self._reports.accepted(self.record)
         self._trusted_from = self._box.tick()
         if self._unseen not in (None, self._last):
@@ -283,7 +304,7 @@ class UnitsFollower:
         self._shown = text
         digits = precision(text)
         for record in self._records:
-            record.set_field("EGU", limits.cut(text, limits.EGU))
+            record.set_field("EGU", limits.cut(text, limits.EGU))  # whole in the units' record
             if digits is not None and record.rtype in ("ai", "ao"):
                 record.set_field("PREC", digits)
 

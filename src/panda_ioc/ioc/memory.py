@@ -174,6 +174,11 @@ class Record:
         """A put is under way."""
         return self._memory[self._at["PACT"]] != 0
 
+    @property
+    def text_size(self) -> int:
+        """Bytes of text that VAL can hold."""
+        return _STRING_SIZE - 1 if self.rtype in _STRINGS else self._int("NELM") - 1
+
     def read(self) -> Value:
         """VAL; an array is a copy, a long string (waveform of CHAR) is a str."""
         at = self._at["VAL"]
@@ -244,14 +249,15 @@ class Record:
                 struct.pack_into(code, self._memory, self._at[field], value)
             _post_events(self._address, self._address + self._at["VAL"], DBE_PROPERTY)
 
-    def settle(self, value: Value | None) -> None:
-        """End a good put: no alarm; VAL as the device has it, None where it is what was put.
+    def settle(self, put: Value, shown: Value | None = None) -> None:
+        """End a good put of `put`: no alarm; VAL becomes `shown` if the device made that of it.
 
-        To be called while the record processes, before its completion.
+        To be called while the record processes, before its completion. If a newer put has already
+        replaced VAL, it is left alone: the record will process again with it.
         """
         with self:
-            if value is not None:
-                self.write(value)
+            if shown is not None and _same(self.read(), put):
+                self.write(shown)
             self.set_alarm(NO_ALARM, NO_ALARM)
 
     def refuse(

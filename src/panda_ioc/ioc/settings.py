@@ -35,7 +35,7 @@ class Setting:
             self._reports.refused(self.record, error)
         else:
             self._now = shown
-            self.record.settle(shown)
+            self.record.settle(value, shown)
             self._reports.accepted(self.record)
 
     def attach(self, record: Record, default: Any) -> None:

@@ -159,9 +159,9 @@ class Table:
             f"{self.name}:PUT": self._on_put,
         }
 
-    async def _on_put(self, _value: Any) -> None:
+    async def _on_put(self, value: Any) -> None:
         """The table was sent by `validate_put`, or this would not be called."""
-        self._put_record.settle(None)
+        self._put_record.settle(value)
         self._reports.accepted(self._put_record)
         self._mode_record.post(VIEW)
 
@@ -180,7 +180,7 @@ class Table:
         with self._columns[name] as record:  # not before a PVA put of the whole is over
             device = self._device.get(name, np.empty(0))
             if self._mode == EDIT or np.array_equal(put, device):
-                record.settle(None)
+                record.settle(put)
             else:
                 record.refuse(put, device, f"put EDIT to {self._mode_record.name} first")
 
@@ -192,7 +192,7 @@ class Table:
             self._mode_record.refuse(mode, self._mode, reason(error), status=status(error))
             self._reports.refused(self._mode_record, error)
         else:
-            self._mode_record.settle(now)
+            self._mode_record.settle(mode, now)
             self._reports.accepted(self._mode_record)
 
     def _on_shortcut(self, mode: int) -> OnPut:
@@ -206,7 +206,7 @@ class Table:
                 record.refuse(value, mode, reason(error), status=status(error))
                 self._reports.refused(record, error)
             else:
-                record.settle(mode)
+                record.settle(value, mode)
                 self._reports.accepted(record)
                 self._mode_record.post(now)
 

@@ -1,9 +1,9 @@
 """Records for the fields and attributes of a device, by the table in `mapping`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from panda_ioc.device.codecs import FLOAT, TEXT, Codec, codec_for
+from panda_ioc.device.codecs import FLOAT, TEXT, Codec, TextCodec, codec_for
 from panda_ioc.device.kinds import Access, AttributeKind
 from panda_ioc.device.model import Block, Device, Field
 from panda_ioc.protocol.responses import (
@@ -18,6 +18,7 @@ from panda_ioc.records.mapping import INPUTS, OUTPUTS, TIME_PREC
 from panda_ioc.records.specs import FieldValue, RecordSpec, Settle, pv_name, pvi_name
 
 LABEL_LENGTH = 256
+LONG_LENGTH = 256
 
 
 def block_records(device: Device, block: Block) -> Iterator[RecordSpec]:
@@ -45,14 +46,34 @@ def _label_record(block: Block) -> RecordSpec:
 def _field_records(field: Field) -> Iterator[RecordSpec]:
     kind = field.kind
     if kind.codec and kind.codec != "table":
-        yield _value_record(field)
+        yield from _with_long(_value_record(field), getattr(field.info, "labels", ()))
     for attribute in kind.attributes:
-        yield _attribute_record(field, attribute)
+        yield from _with_long(
+            _attribute_record(field, attribute), _attribute_labels(field, attribute)
+        )
     if isinstance(field.info, PosOutFieldInfo):
         yield _scaled_record(field)
         yield _capture_options_record(field)
     if isinstance(field.info, PosOutFieldInfo | ExtOutFieldInfo):
         yield _dataset_record(field)
+
+
+def _with_long(spec: RecordSpec, labels: Sequence[str]) -> Iterator[RecordSpec]:
+    """A record, and if its text may be too long for it another that holds the whole."""
+    yield spec
+    is_free = isinstance(spec.codec, TextCodec) and not labels
+    if spec.rtype in ("stringin", "stringout") and (
+        is_free or not all(limits.fits(label, limits.STRING) for label in labels)
+    ):
+        yield replace(
+            spec,
+            name=f"{spec.name}:LONG",
+            rtype="waveform",
+            ftvl="CHAR",
+            length=LONG_LENGTH,
+            desc=f"{spec.desc} (whole text)",
+            pvi="",
+        )
 
 
 def _value_record(field: Field) -> RecordSpec:
