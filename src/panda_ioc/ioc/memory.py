@@ -129,10 +129,12 @@ Value = float | str | NDArray[Any] | Sequence[str]
 
 
 @cache
-def _offsets(rtype: str) -> dict[str, tuple[int, int, int]]:
-    """Field -> (offset, size, type) of a record type."""
+def _layout(rtype: str) -> tuple[dict[str, int], dict[str, int], int]:
+    """Offsets and sizes of the fields of a record type, and the size of the whole, in bytes."""
     fields: dict[str, tuple[int, int, int]] = imports.get_field_offsets(rtype)
-    return fields
+    offsets = {field: offset for field, (offset, _, _) in fields.items()}
+    sizes = {field: size for field, (_, size, _) in fields.items()}
+    return offsets, sizes, max(offset + size for offset, size, _ in fields.values())
 
 
 def _view(address: int, size: int) -> memoryview:
@@ -154,10 +156,8 @@ class Record:
         self._element = _ELEMENTS.get(ftvl)
         self._is_text = ftvl == "CHAR"
         self._address = _find(name)
-        self._at = {field: offset for field, (offset, _, _) in _offsets(rtype).items()}
-        self._sizes = {field: size for field, (_, size, _) in _offsets(rtype).items()}
-        end = max(offset + size for offset, size, _ in _offsets(rtype).values())
-        self._memory = _view(self._address, end)
+        self._at, self._sizes, size = _layout(rtype)
+        self._memory = _view(self._address, size)
         self._scalar = struct.Struct("=" + _SCALARS[rtype]) if rtype in _SCALARS else None
 
     # -- with the lock held ---------------------------------------------------------------------
