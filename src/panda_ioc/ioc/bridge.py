@@ -13,8 +13,10 @@ from functools import partial
 from panda_ioc import __version__
 from panda_ioc.capture.stream import DataStream
 from panda_ioc.client.changes import Batch
+from panda_ioc.device.codecs import ChoiceCodec
 from panda_ioc.device.model import Device
 from panda_ioc.ioc.arm import ACTIVE, ArmLink
+from panda_ioc.ioc.choices import Choice
 from panda_ioc.ioc.connection import Address, Connection, Listener, State
 from panda_ioc.ioc.data_port import DataPort
 from panda_ioc.ioc.database import OnPut, Validate
@@ -70,7 +72,16 @@ class Bridge:
         self._worker = ThreadPoolExecutor(1, "tables")
         self._reports = Reports()
         self._arm = ArmLink(self.connection, self._reports)
-        self._links = {spec.name: self._link(spec) for spec in records.specs if spec.wire}
+        self._choices = {
+            spec.name: Choice(spec, spec.codec, self.connection, self._reports, self._worker)
+            for spec in records.specs
+            if isinstance(spec.codec, ChoiceCodec) and spec.rtype in ("longin", "longout")
+        }
+        self._links = {
+            spec.name: self._link(spec)
+            for spec in records.specs
+            if spec.wire and spec.name not in self._choices
+        }
         self._tables = {
             wire: Table(wire, layout, self.connection, self._reports, self._worker)
             for wire, layout in records.tables.items()
@@ -102,7 +113,10 @@ class Bridge:
 
     def validate(self) -> Mapping[str, Validate]:
         """Those that refuse at once, by record."""
-        return {f"{table.name}:PUT": table.validate_put for table in self._tables.values()}
+        tables = {f"{table.name}:PUT": table.validate_put for table in self._tables.values()}
+        return tables | {
+            name: choice.validate for name, choice in self._choices.items() if choice.spec.writable
+        }
 
     def attach(self, records: Mapping[str, Record]) -> None:
         """Take the records, once EPICS runs."""
@@ -113,6 +127,9 @@ class Bridge:
         for units, followers in _by_units(self._specs.values()).items():
             recheck = partial(self._recheck, [self._specs[name] for name in followers])
             self._board.add(UnitsFollower([records[name] for name in followers], recheck), [units])
+        for name, choice in self._choices.items():
+            choice.record = records[name]
+            self._board.add(choice, [choice.spec.wire])
         self._arm.record = records["PCAP:ARM"]
         self._board.add(self._arm, [ACTIVE])
         for table in self._tables.values():

@@ -90,9 +90,10 @@ class Database:
         fields = _fields(spec)
         if not spec.writable:
             return getattr(builder.records, spec.rtype)(spec.name, **{"DISP": 1, **fields})
-        if on_put is None:
+        if on_put is None and validate is None:
             raise ConfigurationError(f"{spec.name}: nothing handles puts to this record")
-        put = {"on_update": on_put, "blocking": True, "always_update": True, "validate": validate}
+        put: dict[str, Any] = {"on_update": on_put, "validate": validate}
+        put |= {"blocking": True, "always_update": True}
         if spec.value is not None:
             put["initial_value"] = spec.value
         if spec.saved:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from panda_ioc.device.model import Device
 from panda_ioc.device.tables import TableLayout
 from panda_ioc.records import limits
+from panda_ioc.records.choice_records import choice_records
 from panda_ioc.records.device_records import block_records
 from panda_ioc.records.live_records import live_records
 from panda_ioc.records.own_records import own_records
@@ -60,7 +61,9 @@ def _records(
     device: Device, prefix: str, layouts: Mapping[str, TableLayout]
 ) -> Iterator[RecordSpec]:
     for block in device.blocks:
-        yield from block_records(device, block)
+        for spec in block_records(device, block):
+            yield spec
+            yield from choice_records(prefix, spec)
     for wire, layout in layouts.items():
         yield from table_records(prefix, device.fields[wire], layout)
     yield from own_records(prefix, device)

@@ -110,6 +110,7 @@ def _record(
     writable = Access.WRITE in access
     row = (OUTPUTS if writable else INPUTS)[codec]
     rtype, states, value_codec = row.rtype, row.labels, codec_for(codec, labels)
+    choices = tuple(labels) if codec == "mux" or not limits.fit_states(labels) else ()
     if codec in ("choice", "capture"):
         if rtype == "mbbo" and limits.fit_states(labels):
             states, value_codec = tuple(labels), codec_for("choice", labels)
@@ -124,6 +125,7 @@ def _record(
         desc=desc,
         fields=row.fields,
         labels=states,
+        choices=choices,
         pvi=pvi_name(name),
         pvi_access="x" if codec == "action" else "",
         wire=wire,

@@ -32,6 +32,7 @@ class RecordSpec:
         desc: whole description; the DESC field gets what fits
         fields: EPICS fields apart from DESC
         labels: states of mbbi and mbbo, ZNAM and ONAM of bi and bo
+        choices: labels that do not fit into states; an NTEnum shows them
         ftvl, length: element type and number of elements of a waveform
         aliases: further names, without the prefix
         info: info tags
@@ -54,6 +55,7 @@ class RecordSpec:
     desc: str = ""
     fields: Mapping[str, FieldValue] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
     ftvl: str = ""
     length: int = 1
     aliases: tuple[str, ...] = ()
