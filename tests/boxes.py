@@ -82,8 +82,8 @@ class FaultyBox:
             return True
         if action is Do.RESET:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        elif action is Do.HANG:
-            client.recv(1)
+        while action is Do.HANG and client.recv(4096):
+            pass
         while action is Do.FLOOD:
             client.sendall(b"!1\n" * 10000)
         return False

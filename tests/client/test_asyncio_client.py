@@ -40,7 +40,7 @@ async def test_concurrent_senders_each_get_their_own(sim: Sim) -> None:
         assert (await introspection)["TABLE"].row_words == 4
 
 
-async def test_commands_of_one_turn_leave_in_one_write(sim: Sim) -> None:
+async def test_commands_of_one_turn_leave_in_their_order() -> None:
     with FaultyBox() as box:
         async with AsyncioClient(HOST, box.port) as client:
             results = await asyncio.gather(*(client.send(Get(f"X{n}")) for n in range(500)))
@@ -80,6 +80,44 @@ async def test_connecting_is_cancelled(turns: int) -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
+        assert not client.is_connected()
+
+
+async def test_connecting_twice_at_once_makes_one_connection() -> None:
+    with FaultyBox() as box:
+        client = AsyncioClient(HOST, box.port)
+        await asyncio.gather(*(client.connect() for _ in range(5)))
+        assert box.lines == ["*IDN?"]
+        assert await client.send(Get("A")) == "A?"
+        await client.connect()
+        assert box.lines == ["*IDN?", "A?", "*IDN?"]
+        await client.close()
+
+
+async def test_connecting_goes_on_for_the_others_when_one_is_cancelled() -> None:
+    with FaultyBox((b"OK =x", b"\n"), (b"OK =x", b"\n"), identify=False) as box:
+        client = AsyncioClient(HOST, box.port)
+        first, second = (asyncio.create_task(client.connect()) for _ in range(2))
+        while not box.lines:  # noqa: ASYNC110 - the box is a thread
+            await asyncio.sleep(0.001)
+        first.cancel()
+        await second
+        assert first.cancelled()
+        assert await client.send(Get("A")) == "A?"
+        await client.close()
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_closing_while_connecting(turns: int) -> None:
+    with FaultyBox(Do.HANG, identify=False) as box:
+        client = AsyncioClient(HOST, box.port)
+        connecting = asyncio.create_task(client.connect())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)  # it has begun
+        await client.close()
+        with pytest.raises(ConnectionLost, match="the client was closed"):
+            await connecting
         assert not client.is_connected()
 
 

@@ -14,7 +14,8 @@ T = TypeVar("T")
 class ControlProtocol(asyncio.Protocol):
     """Futures for commands, over one transport; it ends once and is then of no more use.
 
-    Requests made in one turn of the event loop leave in one write.
+    Of the requests made in one turn of the event loop the first leaves at once, so that a single
+    sender does not wait; the others leave together.
 
     Args:
         peer: name of the other side, for messages
@@ -26,6 +27,7 @@ class ControlProtocol(asyncio.Protocol):
         self._connection = ControlConnection()
         self._waiting: dict[int, list[asyncio.Future[Any]]] = {}
         self._to_send: list[bytes] = []
+        self._gathering = False
         self._transport: asyncio.Transport | None = None
         self._socket: SocketOptions | None = None
         self.ended: asyncio.Future[PandAError] = self._loop.create_future()
@@ -51,6 +53,12 @@ class ControlProtocol(asyncio.Protocol):
         else:
             self._deliver()
         return future
+
+    def hold(self) -> None:
+        """Have what is sent in this turn of the event loop leave in one write."""
+        if not self._gathering:
+            self._gathering = True
+            self._loop.call_soon(self._flush)
 
     def time_out(self, command: Command[Any], future: asyncio.Future[Any], seconds: float) -> None:
         """Fail a command that was not answered, and all behind it: replies come in order."""
@@ -87,11 +95,16 @@ class ControlProtocol(asyncio.Protocol):
         self.end(f"{self._peer}: {exc or 'the PandA closed the connection'}")
 
     def _write(self, data: bytes) -> None:
-        if not self._to_send:
-            self._loop.call_soon(self._flush)
-        self._to_send.append(data)
+        if self._gathering:
+            self._to_send.append(data)
+        elif self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
+            self.hold()
 
     def _flush(self) -> None:
+        self._gathering = False
+        if not self._to_send:
+            return
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(b"".join(self._to_send))
         self._to_send.clear()

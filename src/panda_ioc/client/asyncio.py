@@ -56,17 +56,30 @@ class AsyncioClient:
         self._data_port = data_port
         self._timeout = math.inf if timeout is None else timeout
         self._control: ControlProtocol | None = None
+        self._connecting = asyncio.Lock()
+        self._closed = 0  # how often: who is connecting then has to stop
 
     async def connect(self) -> None:
         """Connect to the control port and ask for the version of the server.
 
+        Ends the connection that there may be. Calls that overlap make one connection.
+
         Raises:
-            ConnectionLost: there is no connection to be had
+            ConnectionLost: there is no connection to be had, or the client was closed meanwhile
             CommandTimeout: the box accepts connections but does not answer
         """
+        before = self._control
+        async with self._connecting:
+            if self._control is before or not self.is_connected():
+                await self._connect()
+
+    async def _connect(self) -> None:
         await self.close()
-        name = f"{self._host}:{self._control_port}"
+        closed, name = self._closed, f"{self._host}:{self._control_port}"
         control = await self._open(self._control_port, lambda: ControlProtocol(name))
+        if self._closed != closed:
+            control.end(f"{name}: the client was closed")
+            raise ConnectionLost(f"{name}: the client was closed while it was connecting")
         self._control = control
         try:
             control.set_api((await self.send(Identify())).software_api())
@@ -78,6 +91,7 @@ class AsyncioClient:
 
     async def close(self) -> None:
         """Close the control connection; what is pending fails with `ConnectionLost`."""
+        self._closed += 1
         control, self._control = self._control, None
         if control is not None:
             control.end(f"{self._host}:{self._control_port}: the client was closed")
@@ -126,7 +140,10 @@ class AsyncioClient:
         if isinstance(command, Command):
             return await self._send(command, timeout)
         sends = (self._send(each, timeout) for each in command)
-        results = await asyncio.gather(*sends, return_exceptions=True)
+        sending = asyncio.gather(*sends, return_exceptions=True)
+        if self._control is not None:
+            self._control.hold()
+        results = await sending
         return [_result(result) for result in results]
 
     async def data(

@@ -1,11 +1,14 @@
-"""Find out what a PandA is: a handful of pipelined round trips."""
+"""Find out what a PandA is: a handful of pipelined round trips, with either client."""
 
-import asyncio
-from typing import TypeVar
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from panda_ioc.client.asyncio import AsyncioClient
+from panda_ioc.client.blocking import BlockingClient
 from panda_ioc.device.model import Device, make_device
 from panda_ioc.errors import BadValue, CommandError
+from panda_ioc.protocol._exchange import ExchangeGenerator
 from panda_ioc.protocol.commands import (
     Command,
     GetBlockInfo,
@@ -24,20 +27,55 @@ async def introspect(client: AsyncioClient) -> Device:
     Questions that only some servers answer (versions, metadata, capture options) may fail; what
     they would have told is left out. Errors of the connection are raised.
     """
-    blocks, idn, identification, metadata, options = await asyncio.gather(
-        client.send(GetBlockInfo()),
-        _or_none(client, GetLine("*IDN")),
-        _or_none(client, Identify()),
-        _or_none(client, GetMultiline("*METADATA.*")),
-        _or_none(client, GetMultiline("*CAPTURE.OPTIONS")),
-    )
-    infos = await asyncio.gather(*(client.send(GetFieldInfo(block)) for block in blocks))
+    steps = _steps()
+    commands = next(steps)
+    while True:
+        answers = await client.send(commands)
+        try:
+            commands = steps.send(answers)
+        except StopIteration as finished:
+            return _device(finished)
+
+
+def introspect_blocking(client: BlockingClient) -> Device:
+    """The same as `introspect`, with the other client."""
+    steps = _steps()
+    commands = next(steps)
+    while True:
+        try:
+            commands = steps.send(client.send(commands))
+        except StopIteration as finished:
+            return _device(finished)
+
+
+def _device(finished: StopIteration) -> Device:
+    device: Device = finished.value
+    return device
+
+
+def _steps() -> Generator[list[Command[Any]], list[Any], Device]:
+    """Commands to be sent together; resumed with their results."""
+    blocks, *versions = yield [
+        GetBlockInfo(),
+        OrNone(GetLine("*IDN")),
+        OrNone(Identify()),
+        OrNone(GetMultiline("*METADATA.*")),
+        OrNone(GetMultiline("*CAPTURE.OPTIONS")),
+    ]
+    idn, identification, metadata, options = versions
+    infos = yield [GetFieldInfo(block) for block in blocks]
     fields = dict(zip(blocks, infos, strict=True))
     return make_device(identification, blocks, fields, metadata or (), options or (), idn or "")
 
 
-async def _or_none(client: AsyncioClient, command: Command[T]) -> T | None:
-    try:
-        return await client.send(command)
-    except (CommandError, BadValue):
-        return None
+@dataclass(frozen=True)
+class OrNone(Command[T | None], Generic[T]):
+    """Another command; None if the box refuses it, or answers what does not fit."""
+
+    command: Command[T]
+
+    def execute(self, version: tuple[int, int]) -> ExchangeGenerator[T | None]:
+        try:
+            return (yield from self.command.execute(version))
+        except (CommandError, BadValue):
+            return None
