@@ -17,8 +17,8 @@ COMMAND_TIMEOUT = 10.0
 """Seconds that a command may take, unless told otherwise."""
 
 _QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
-_KEEPALIVE = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
-"""A box that was switched off is noticed after 25 seconds of silence."""
+_KEEPALIVE = {"TCP_KEEPIDLE": 2, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 3}
+"""A box that was switched off is noticed after 5 seconds of silence."""
 
 
 class SocketOptions(Protocol):

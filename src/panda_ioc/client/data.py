@@ -7,11 +7,11 @@ not delayed.
 import contextlib
 import socket
 
+from panda_ioc.client._sockets import DATA_PORT, tune
 from panda_ioc.errors import CommandTimeout, ConnectionLost, PandAError
 from panda_ioc.protocol._data import DataConnection
 from panda_ioc.protocol.responses import Data, ReadyData
 
-DATA_PORT = 8889
 RECEIVE_BUFFER = 4 << 20
 """Kernel buffer asked for, in bytes: rides out pauses of tens of milliseconds at 100 MB/s."""
 
@@ -51,7 +51,7 @@ class DataSocket:
 
     def _get_ready(self, scaled: bool) -> None:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        tune(self._socket)
         self._socket.sendall(self._connection.connect(scaled))
         # In the middle of an acquisition its header comes along with the answer.
         while not self._early:
