@@ -119,10 +119,10 @@ class DataStream:
             self._end(EndReason.MANUALLY_STOPPED if self._closing else EndReason.DISCONNECTED, 0)
             self._tell_all(lambda sink: sink.closed(error))
             self._sinks.clear()
-        if error is not None:
-            log.warning("%s", error)
         if self._on_closed is not None:
             self._on_closed(error)
+        elif error is not None:
+            log.warning("%s", error)
 
     def _hand_on(self, event: Data) -> None:
         if isinstance(event, FrameData):
