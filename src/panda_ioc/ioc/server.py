@@ -193,7 +193,11 @@ def _configure_autosave(options: Options) -> None:
 def _cached(options: Options) -> Device | None:
     if options.cache is None or not options.cache.exists():
         return None
-    return cache.load(options.cache.read_text(), str(options.cache))
+    try:
+        return cache.load(options.cache.read_text(), str(options.cache))
+    except (ConfigurationError, UnicodeDecodeError) as error:
+        log.warning("%s is of no use: %s", options.cache, error)
+        return None
 
 
 def _save_cache(options: Options, device: Device) -> None:
