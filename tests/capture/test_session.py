@@ -350,8 +350,11 @@ def test_no_permission(stream: DataStream, tmp_path: Path) -> None:
         ({"mode": Mode.LAST_N}, "the last 0 samples"),
         ({"mode": Mode.LAST_N, "num": MAX_LAST_N + 1}, "give 1 to"),
         ({"flush_period": float("nan")}, "nan s"),
-        ({"data_root": Path("/srv")}, "only files in /srv"),
-        ({"directory": Path("/srv/../tmp"), "data_root": Path("/srv")}, "only files in /srv"),
+        ({"data_roots": (Path("/srv"),)}, "only directories in /srv"),
+        (
+            {"directory": Path("/srv/../tmp"), "data_roots": (Path("/srv"),)},
+            "only directories in /srv",
+        ),
     ],
 )
 def test_settings_that_can_not_be(options: dict[str, Any], words: str) -> None:
@@ -363,8 +366,8 @@ def test_settings_that_can_not_be(options: dict[str, Any], words: str) -> None:
 def test_a_link_does_not_lead_out_of_the_root(tmp_path: Path) -> None:
     (tmp_path / "root").mkdir()
     (tmp_path / "root" / "out").symlink_to(tmp_path)
-    with pytest.raises(ConfigurationError, match="only files in"):
-        Settings(tmp_path / "root" / "out", "a.h5", data_root=tmp_path / "root").check()
+    with pytest.raises(ConfigurationError, match="only directories in"):
+        Settings(tmp_path / "root" / "out", "a.h5", data_roots=(tmp_path / "root",)).check()
 
 
 def test_names_given_twice_end_the_capture(

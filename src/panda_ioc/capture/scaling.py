@@ -26,7 +26,8 @@ from panda_ioc.protocol.responses import INT96, FieldCapture, StartData
 Rows = NDArray[Any]
 """Samples as they lie in a frame: shape (samples,), structured."""
 
-_DURATIONS = ("PCAP.GATE_DURATION.Value", "PCAP.SAMPLES.Value")
+DURATION = "PCAP.GATE_DURATION.Value"
+_DURATIONS = (DURATION, "PCAP.SAMPLES.Value")
 _SUMS = ("Mean", "Sum")
 _LOW = np.uint64(0xFFFFFFFF)
 _32, _31, _33 = np.uint64(32), np.uint64(31), np.uint64(33)

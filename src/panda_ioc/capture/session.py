@@ -108,7 +108,7 @@ class FileCapture:
     """Captures acquisitions of a stream to one file; a `Sink`. Make a new one for the next file.
 
     Args:
-        settings: what and where to
+        settings: what and where to; `flush_period` may be changed while it runs
         on_change: called with the new `Status` whenever the file, or the state, has changed; in the
             writing thread, so it must be quick, and must not call `stop`
         queue_bytes: bound of the queue
@@ -125,6 +125,7 @@ class FileCapture:
         self._queue: BoundedQueue[_Event] = BoundedQueue(queue_bytes)
         self._status = Status(queue_limit=queue_bytes, path=settings.path)
         self._received = 0
+        self.flush_period = settings.flush_period
         self._finished = self._warned = False
         self._last: deque[Rows] = deque()
         self._held = 0
@@ -220,6 +221,8 @@ class FileCapture:
             elif isinstance(event, _End):
                 self._end_acquisition(event)
             else:
+                if isinstance(event.error, ConnectionLost):
+                    self._set(reason=EndReason.DISCONNECTED)
                 raise CaptureError(str(event.error))
             if self._until_flush() == 0:
                 self._flush()
@@ -233,7 +236,7 @@ class FileCapture:
     def _until_flush(self) -> float | None:
         if self._file.samples == self._file.flushed:
             return None
-        period = max(SOON, self.settings.flush_period)
+        period = max(SOON, self.flush_period)
         return max(0.0, self._flushed_at + period - time.monotonic())
 
     def _flush(self) -> None:
@@ -318,11 +321,12 @@ class FileCapture:
     def _say_how_it_ended(self, fault: str | None) -> None:
         status, path = self._status, self.settings.path
         words = fault or (status.reason.value if status.reason else "")
-        message = f"{words}: {status.captured} samples in {path}"
+        message = f"{words}: {status.captured} samples"
         if self._left_out:
             message += f", the last {self._left_out} left out because they may be corrupt"
         if status.missed:
             message += f", {status.missed} missed before"
+        message += f", in {path}"
         good = fault is None and status.reason in (*_GOOD_ENDS, EndReason.MANUALLY_STOPPED)
         if not good:
             log.warning("capture: %s", message)

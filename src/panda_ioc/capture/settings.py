@@ -1,6 +1,6 @@
 """What to capture, where to, and whether that is possible."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -10,6 +10,7 @@ from panda_ioc.errors import CaptureError, ConfigurationError
 
 MAX_LAST_N = 10_000_000
 """Most samples that `Mode.LAST_N` keeps in memory."""
+_LONGEST_NAME = 255  # bytes; file systems allow no more
 
 
 class Mode(Enum):
@@ -36,7 +37,7 @@ class Settings:
         dataset_names: by PandA field
         bits: names of bits to be unpacked, by PandA field
         attributes: further attributes of the file: versions, prefix
-        data_root: files outside of it are refused
+        data_roots: if there are any, files outside of them are refused
     """
 
     directory: Path
@@ -48,7 +49,7 @@ class Settings:
     dataset_names: Mapping[str, str] = field(default_factory=dict)
     bits: BitNames = field(default_factory=dict)
     attributes: Mapping[str, str] = field(default_factory=dict)
-    data_root: Path | None = None
+    data_roots: tuple[Path, ...] = ()
 
     @property
     def path(self) -> Path:
@@ -57,12 +58,8 @@ class Settings:
 
     def check(self) -> None:
         """Raise `ConfigurationError` for what can not be, whatever is on the disk."""
-        if not self.filename or "/" in self.filename or self.filename in (".", ".."):
-            raise ConfigurationError(f"file name {self.filename!r}: give a name without '/'")
-        if not self.directory.is_absolute():
-            raise ConfigurationError(f"directory {str(self.directory)!r}: give an absolute path")
-        if self.data_root is not None and not _inside(self.path, self.data_root):
-            raise ConfigurationError(f"{self.path}: only files in {self.data_root} are allowed")
+        check_filename(self.filename)
+        check_directory(self.directory, self.data_roots)
         if self.num < 0:
             raise ConfigurationError(f"{self.num} samples to capture: give 0 (all) or more")
         if self.mode is Mode.LAST_N and not 1 <= self.num <= MAX_LAST_N:
@@ -79,10 +76,9 @@ class Settings:
             if level.is_dir():
                 break
             missing += 1
-        levels = len(self.directory.parts) - 1
-        allowed = -self.create_directory
-        if self.create_directory > 0:
-            allowed = max(0, levels - self.create_directory)
+        if not missing:
+            return
+        allowed = self._levels_allowed()
         if missing > allowed:
             raise CaptureError(
                 f"no directory {self.directory}: {missing} levels to make, {allowed} allowed"
@@ -92,6 +88,34 @@ class Settings:
         except OSError as error:
             raise CaptureError(f"{self.directory}: {error.strerror}") from error
 
+    def _levels_allowed(self) -> int:
+        if self.create_directory <= 0:
+            return -self.create_directory
+        return max(0, len(self.directory.parts) - 1 - self.create_directory)
+
+
+def check_filename(name: str) -> None:
+    """Raise `ConfigurationError` for what is not the name of a file in a directory."""
+    if not name or "/" in name or name in (".", "..") or not name.isprintable():
+        raise ConfigurationError(f"file name {name!r}: give a name without '/'")
+    if len(name.encode()) > _LONGEST_NAME:
+        raise ConfigurationError(f"file name of {len(name)} characters: at most {_LONGEST_NAME}")
+
+
+def check_directory(directory: Path, roots: Sequence[Path]) -> None:
+    """Raise `ConfigurationError` if it is not an absolute path in one of the roots, if there are
+    any. Symbolic links are followed."""
+    if directory == Path():
+        raise ConfigurationError("no directory is given")
+    if not directory.is_absolute():
+        raise ConfigurationError(f"directory {str(directory)!r}: give an absolute path")
+    if roots and not any(_inside(directory, root) for root in roots):
+        allowed = ", ".join(map(str, roots))
+        raise ConfigurationError(f"{directory}: only directories in {allowed} are allowed")
+
 
 def _inside(path: Path, root: Path) -> bool:
-    return path.resolve().is_relative_to(root.resolve())
+    try:
+        return path.resolve().is_relative_to(root.resolve())
+    except OSError:  # a name that is too long, or links in a circle
+        return False

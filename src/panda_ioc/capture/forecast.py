@@ -1,0 +1,69 @@
+"""What would be captured if a PandA were armed now, before there is a header that says so."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+import numpy as np
+
+from panda_ioc.capture.datasets import BitNames, Dataset, datasets_of
+from panda_ioc.capture.scaling import DURATION, columns_of
+from panda_ioc.protocol.responses import INT96, FieldCapture, StartData
+
+# A sample holds words of bits, values of 32 bits, of 64 bits, sums for means, sums of squares, in
+# this order (seen in headers of a server 4.1); in each group the order is that of *CAPTURE?.
+_BITS, _WORD, _LONG, _MEAN, _SQUARES = range(5)
+_GROUPS = {"Sum": _LONG, "Mean": _MEAN, "StdDev": _SQUARES}
+_TIMES = ("TS_START", "TS_END", "TS_TRIG")
+
+
+def forecast(
+    lines: Iterable[str],
+    words: Collection[str],
+    names: dict[str, str],
+    bits: BitNames,
+) -> tuple[Dataset, ...]:
+    """The datasets that a file would hold, in the order of the header to come.
+
+    Args:
+        lines: answer to ``*CAPTURE?``: ``FIELD KIND KIND ...`` each
+        words: fields that are words of bits: PCAP.BITS0 ...
+        names, bits: as for `datasets_of`
+
+    Raises:
+        CaptureError: as `datasets_of`
+    """
+    kinds: dict[str, list[str]] = {}
+    for line in lines:
+        field, *found = line.split()
+        kinds.setdefault(field, []).extend(found or ["Value"])
+    fields = sorted(_fields(kinds, words), key=lambda field: _group(field, words))
+    start = StartData(fields, 0, "Raw", "Framed", 0, None, None, None)
+    return datasets_of(columns_of(start), names, bits)
+
+
+def _fields(kinds: dict[str, list[str]], words: Collection[str]) -> Iterator[FieldCapture]:
+    """In raw mode the server adds what means and standard deviations are computed with."""
+    for name, found in kinds.items():
+        added = ["Mean"] if "StdDev" in found and "Mean" not in found else []
+        yield from (_field(name, kind, words) for kind in [*found, *added])
+    name, _, kind = DURATION.rpartition(".")
+    if name not in kinds and _needs_duration(list(kinds.values())):
+        yield _field(name, kind, words)
+
+
+def _needs_duration(kinds: Sequence[Collection[str]]) -> bool:
+    return any(kind in found for found in kinds for kind in ("Mean", "StdDev"))
+
+
+def _field(name: str, kind: str, words: Collection[str]) -> FieldCapture:
+    if name in words:
+        return FieldCapture(name, np.dtype("uint32"), kind)
+    raw = INT96 if kind == "StdDev" else np.dtype("int64" if kind in _GROUPS else "int32")
+    return FieldCapture(name, raw, kind, 1.0, 0.0, "")
+
+
+def _group(field: FieldCapture, words: Collection[str]) -> int:
+    if field.name in words:
+        return _BITS
+    if field.name.rpartition(".")[2] in _TIMES:
+        return _LONG
+    return _GROUPS.get(field.capture, _WORD)
