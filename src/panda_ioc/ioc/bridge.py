@@ -26,6 +26,7 @@ from panda_ioc.ioc.live import Live
 from panda_ioc.ioc.memory import MAJOR, STATE, Record
 from panda_ioc.ioc.reports import Reports
 from panda_ioc.ioc.settings import Setting
+from panda_ioc.ioc.sources import Sources
 from panda_ioc.ioc.tables import Table
 from panda_ioc.records.build import RecordSet
 from panda_ioc.records.specs import RecordSpec
@@ -72,6 +73,7 @@ class Bridge:
         self._worker = ThreadPoolExecutor(1, "tables")
         self._reports = Reports()
         self._arm = ArmLink(self.connection, self._reports)
+        self._sources = Sources(device)
         self._choices = {
             spec.name: Choice(spec, spec.codec, self.connection, self._reports, self._worker)
             for spec in records.specs
@@ -130,6 +132,8 @@ class Bridge:
         for name, choice in self._choices.items():
             choice.record = records[name]
             self._board.add(choice, [choice.spec.wire])
+        self._sources.attach(records)
+        self._board.add(self._sources, self._sources.wires)
         self._arm.record = records["PCAP:ARM"]
         self._board.add(self._arm, [ACTIVE])
         for table in self._tables.values():

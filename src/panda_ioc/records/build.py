@@ -13,6 +13,7 @@ from panda_ioc.records.live_records import live_records
 from panda_ioc.records.own_records import own_records
 from panda_ioc.records.pvi import pvi_records
 from panda_ioc.records.rows import row_aliases, row_names
+from panda_ioc.records.source_records import source_records
 from panda_ioc.records.specs import RecordSpec
 from panda_ioc.records.table_records import DEFAULT_ROWS, table_layouts, table_records
 
@@ -67,6 +68,7 @@ def _records(
     for wire, layout in layouts.items():
         yield from table_records(prefix, device.fields[wire], layout)
     yield from own_records(prefix, device)
+    yield from source_records(device)
     yield from live_records(device)
     yield from row_names(device)
 
