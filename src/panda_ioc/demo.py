@@ -34,10 +34,13 @@ def run(prefix: str, **serving: Any) -> int:
         serving: further members of `Options`
     """
     panda = _start_simulator()
-    sys.stdout.write(HINTS.format(prefix=prefix, host=panda.host, port=panda.control_port))
-    sys.stdout.flush()
+
+    def say_how() -> None:
+        sys.stdout.write(HINTS.format(prefix=prefix, host=panda.host, port=panda.control_port))
+        sys.stdout.flush()
+
     address = Address(panda.host, panda.control_port, panda.data_port)
-    return serve(Options(address, prefix, **serving))
+    return serve(Options(address, prefix, **serving), say_how)
 
 
 def _start_simulator() -> SimulatedPandA:

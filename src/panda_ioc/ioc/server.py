@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -65,10 +66,15 @@ class Options:
     replace: bool = True
 
 
-def run(options: Options) -> int:
-    """Serve a PandA until SIGTERM or SIGINT; returns the exit status."""
+def run(options: Options, on_serving: Callable[[], None] = lambda: None) -> int:
+    """Serve a PandA until SIGTERM or SIGINT; returns the exit status.
+
+    Arguments:
+        options: what and how
+        on_serving: called once the records are there
+    """
     _check(options)
-    status = asyncio.run(_serve(options))
+    status = asyncio.run(_serve(options, on_serving))
     _flush()
     # Saves settings and ends the threads of EPICS, which Python does not know.
     softioc.epicsExit(status)
@@ -85,12 +91,12 @@ def _check(options: Options) -> None:
         raise ConfigurationError(f"{options.cache.parent}: no such directory, create it")
 
 
-async def _serve(options: Options) -> int:
+async def _serve(options: Options, on_serving: Callable[[], None]) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    serving = asyncio.create_task(_bridge(options))
+    serving = asyncio.create_task(_bridge(options, on_serving))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
     status = _ended(serving, options) if serving.done() else 0
@@ -133,7 +139,7 @@ def _flush() -> None:
     sys.stderr.flush()
 
 
-async def _bridge(options: Options) -> None:
+async def _bridge(options: Options, on_serving: Callable[[], None]) -> None:
     device = _cached(options)
     is_fresh = device is None
     if device is None:
@@ -153,6 +159,7 @@ async def _bridge(options: Options) -> None:
         len(records.specs),
         len(records.names),
     )
+    on_serving()
     await bridge.run()
 
 

@@ -73,6 +73,7 @@ def _with_long(spec: RecordSpec, labels: Sequence[str]) -> Iterator[RecordSpec]:
             length=LONG_LENGTH,
             desc=f"{spec.desc} (whole text)",
             pvi="",
+            choices=(),
         )
 
 
