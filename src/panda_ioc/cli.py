@@ -1,6 +1,7 @@
 """The command line: argument parsing only."""
 
 import argparse
+import ipaddress
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -136,10 +137,10 @@ def _add_sim(commands: Any, common: argparse.ArgumentParser) -> None:
     parser.add_argument("--config-dir", type=Path, metavar="DIR", help="of a PandA application")
     parser.add_argument("--host", default="127.0.0.1", metavar="ADDR", help="default: %(default)s")
     parser.add_argument(
-        "--port", type=int, default=8888, metavar="N", help="control port, 0: any, default: 8888"
+        "--port", type=_port, default=8888, metavar="N", help="control port, 0: any, default: 8888"
     )
     parser.add_argument(
-        "--data-port", type=int, metavar="N", help="0: any, default: control port + 1"
+        "--data-port", type=_port, metavar="N", help="0: any, default: control port + 1"
     )
     parser.add_argument(
         "--rate", type=float, default=1000.0, metavar="HZ", help="samples/s, 0: unlimited"
@@ -192,6 +193,8 @@ def _address(text: str, timeout: float) -> "Address":
 
     host, *ports = text.rsplit(":", 2) if text.count(":") <= 2 else [text]
     try:
+        if ":" in host:
+            ipaddress.IPv6Address(host)
         control, data = ([int(port) for port in ports] + [8888, 8889][len(ports) :])[:2]
     except ValueError:
         raise ConfigurationError(
@@ -200,6 +203,12 @@ def _address(text: str, timeout: float) -> "Address":
     if not host or not all(0 < port < 65536 for port in (control, data)):
         raise ConfigurationError(f"{text}: the host must not be empty, ports are 1 to 65535")
     return Address(host, control, data, timeout)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text} is not a port: 0 to 65535")
+    return int(text)
 
 
 def _positive(text: str) -> float:
