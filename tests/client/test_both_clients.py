@@ -355,3 +355,14 @@ def test_data_that_is_left_is_closed(make: Make, sim: Sim) -> None:
     client = make(sim.port, sim.data_port)
     for _ in range(3):
         assert list(islice(client.data(lambda event: True), 1)) == [ReadyData()]
+
+
+def test_a_box_that_answers_in_two_small_writes(client: Client) -> None:
+    client.send(Put("*SIM.SPLIT", "1"))
+    try:
+        assert client.send([Get("*SIM.SPLIT"), *(Get(f"*ECHO {n}") for n in range(50))])[1:] == [
+            str(n) for n in range(50)
+        ]
+        assert client.send(GetMultiline("*CAPTURE.OPTIONS"))[0] == "Value"
+    finally:
+        client.send(Put("*SIM.SPLIT", "0"))

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 import sys
 from pathlib import Path
 from types import TracebackType
@@ -66,7 +67,7 @@ class _ControlProtocol(asyncio.Protocol):
         replies = bytearray()
         while not self._paused and (reply := self.session.step()) is not None:
             replies += reply
-            if len(replies) > _FLUSH_BYTES or self._machine.stalled():
+            if len(replies) > _FLUSH_BYTES or self._machine.split or self._machine.stalled():
                 self._write(replies)
                 replies = bytearray()
                 if self._stalled():
@@ -78,8 +79,14 @@ class _ControlProtocol(asyncio.Protocol):
             self._transport.resume_reading()
 
     def _write(self, replies: bytearray) -> None:
-        if replies and self._transport:
-            self._transport.write(replies)
+        if not replies or not self._transport:
+            return
+        if self._machine.split:
+            stream = self._transport.get_extra_info("socket")
+            stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
+            self._transport.write(replies[:1])
+            del replies[:1]
+        self._transport.write(replies)
 
     def _stalled(self) -> bool:
         """While the machine is stalled: read nothing, and come back when it is over."""

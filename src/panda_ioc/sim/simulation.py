@@ -1,6 +1,6 @@
 """The `*SIM` commands: what only a simulator can do.
 
-The first nine can be queried too; the first six hold from the next `*PCAP.ARM=` on.
+The first ten can be queried too; the first six hold from the next `*PCAP.ARM=` on.
 
 *SIM.RATE=samples/s     0: as fast as readers take them
 *SIM.SAMPLES=n          in an acquisition; 0: until disarmed
@@ -11,6 +11,8 @@ The first nine can be queried too; the first six hold from the next `*PCAP.ARM=`
 *SIM.DISARM=reason      how an acquisition ends that is disarmed
 *SIM.ALIVE=0|1          whether the hardware moves
 *SIM.ROWS=rows/s        that streaming tables play while the hardware moves
+*SIM.SPLIT=0|1          answer each command in two small writes, of which the system holds back the
+                        second until the first is acknowledged (Nagle)
 *SIM.END=reason         end the acquisition now with this reason
 *SIM.ERROR=BLOCK.FIELD  reading it fails and *CHANGES? says (error) at every poll
 *SIM.OK=BLOCK.FIELD     ... until this; without a name: all fields
@@ -113,6 +115,10 @@ def _put_alive(machine: "Machine", text: str) -> None:
     machine.wakes = False
 
 
+def _put_split(machine: "Machine", text: str) -> None:
+    machine.split = _choice("SPLIT", text, ("0", "1")) == "1"
+
+
 def _put_end(machine: "Machine", text: str) -> None:
     machine.end(_choice("END", text, REASONS))
 
@@ -169,6 +175,7 @@ _ACTIONS: dict[str, Callable[["Machine", str], None]] = {
     "DISARM": _put_disarm,
     "ALIVE": _put_alive,
     "ROWS": _put_rows,
+    "SPLIT": _put_split,
     "END": _put_end,
     "ERROR": _put_error,
     "OK": _put_ok,
@@ -188,4 +195,5 @@ _QUERIES: dict[str, Callable[["Machine"], str]] = {
     "DISARM": lambda machine: machine.disarm_reason,
     "ROWS": lambda machine: numbers.format_double(machine.life.rows),
     "ALIVE": lambda machine: str(int(machine.alive)),
+    "SPLIT": lambda machine: str(int(machine.split)),
 }
