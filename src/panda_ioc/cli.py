@@ -101,6 +101,14 @@ def _add_serving(parser: argparse.ArgumentParser) -> None:
         help="keep the settings of the bridge in DIR, so that they survive a restart",
     )
     parser.add_argument(
+        "--data-root",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="write files in DIR only (may be given several times), default: anywhere",
+    )
+    parser.add_argument(
         "--screens-dir", type=Path, metavar="DIR", help="write Phoebus screens into DIR"
     )
 
@@ -129,6 +137,7 @@ def _serving(options: argparse.Namespace) -> dict[str, Any]:
         "log_puts": options.log_puts,
         "autosave_dir": options.autosave_dir,
         "bind": options.bind,
+        "data_roots": tuple(options.data_root),
     }
 
 

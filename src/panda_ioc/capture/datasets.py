@@ -92,11 +92,14 @@ def _name(column: Column, columns: Sequence[Column], names: Mapping[str, str]) -
 
 
 def _checked(name: str, column: Column) -> str:
-    if not name.strip(".") or "/" in name or not name.isprintable():
-        raise CaptureError(
-            f"dataset name {name!r} of {column.name}: printable, without '/', please"
-        )
+    check_name(name, column.name)
     return name
+
+
+def check_name(name: str, source: str) -> None:
+    """Raise `CaptureError` if no dataset, with the values of `source`, can have this name."""
+    if not name.strip(".") or "/" in name or not name.isprintable():
+        raise CaptureError(f"dataset name {name!r} of {source}: printable, without '/', please")
 
 
 def _attributes(column: Column) -> dict[str, str | float]:

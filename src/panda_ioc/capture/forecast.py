@@ -1,6 +1,6 @@
 """What would be captured if a PandA were armed now, before there is a header that says so."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from panda_ioc.capture.scaling import DURATION, columns_of
 from panda_ioc.protocol.responses import INT96, FieldCapture, StartData
 
 # A sample holds words of bits, values of 32 bits, of 64 bits, sums for means, sums of squares, in
-# this order (seen in headers of a server 4.1); in each group the order is that of *CAPTURE?.
+# this order (seen in headers of a server 4.1); in each group the order is that of *CAPTURE.*?.
 _BITS, _WORD, _LONG, _MEAN, _SQUARES = range(5)
 _GROUPS = {"Sum": _LONG, "Mean": _MEAN, "StdDev": _SQUARES}
 _TIMES = ("TS_START", "TS_END", "TS_TRIG")
@@ -17,14 +17,16 @@ _TIMES = ("TS_START", "TS_END", "TS_TRIG")
 
 def forecast(
     lines: Iterable[str],
+    order: Sequence[str],
     words: Collection[str],
-    names: dict[str, str],
+    names: Mapping[str, str],
     bits: BitNames,
 ) -> tuple[Dataset, ...]:
     """The datasets that a file would hold, in the order of the header to come.
 
     Args:
         lines: answer to ``*CAPTURE?``: ``FIELD KIND KIND ...`` each
+        order: answer to ``*CAPTURE.*?``: the fields in the order of the hardware
         words: fields that are words of bits: PCAP.BITS0 ...
         names, bits: as for `datasets_of`
 
@@ -35,7 +37,11 @@ def forecast(
     for line in lines:
         field, *found = line.split()
         kinds.setdefault(field, []).extend(found or ["Value"])
-    fields = sorted(_fields(kinds, words), key=lambda field: _group(field, words))
+    place = {field: number for number, field in enumerate(order)}
+    fields = sorted(
+        _fields(kinds, words),
+        key=lambda field: (_group(field, words), place.get(field.name, len(place))),
+    )
     start = StartData(fields, 0, "Raw", "Framed", 0, None, None, None)
     return datasets_of(columns_of(start), names, bits)
 

@@ -6,9 +6,10 @@ wire. The connection brings changes to the board and carries puts to the device.
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 
 from panda_ioc import __version__
 from panda_ioc.capture.stream import DataStream
@@ -20,15 +21,18 @@ from panda_ioc.ioc.choices import Choice
 from panda_ioc.ioc.connection import Address, Connection, Listener, State
 from panda_ioc.ioc.data_port import DataPort
 from panda_ioc.ioc.database import OnPut, Validate
+from panda_ioc.ioc.file_capture import Files
 from panda_ioc.ioc.health import Health
 from panda_ioc.ioc.links import Board, Link, PulseLink, ScaledLink, UnitsFollower
 from panda_ioc.ioc.live import Live
 from panda_ioc.ioc.memory import MAJOR, STATE, Record
+from panda_ioc.ioc.progress import Progress
 from panda_ioc.ioc.reports import Reports
 from panda_ioc.ioc.settings import Setting
 from panda_ioc.ioc.sources import Sources
 from panda_ioc.ioc.tables import Table
 from panda_ioc.records.build import RecordSet
+from panda_ioc.records.device_records import dataset_name
 from panda_ioc.records.specs import RecordSpec
 
 log = logging.getLogger(__name__)
@@ -43,6 +47,7 @@ class Bridge:
         is_fresh: it has just been introspected
         records: what is served for it
         poll_period: seconds between polls of changes
+        data_roots: directories that files may be written in, () for all
     """
 
     def __init__(
@@ -52,6 +57,7 @@ class Bridge:
         is_fresh: bool,
         records: RecordSet,
         poll_period: float,
+        data_roots: Sequence[Path] = (),
     ) -> None:
         self.connection = Connection(
             address,
@@ -90,14 +96,23 @@ class Bridge:
         }
         self._data_port = DataPort(address, self._data_opened, self._data_closed)
         self._live = Live(self._data_port)
-        self._health = Health(self.connection, self._reports)
-        applies = {
-            spec.name: self._live.settings().get(spec.name, lambda value: value)
-            for spec in records.specs
-            if spec.name.startswith("DATA:") or spec.name.endswith(":DATASET")
-            if spec.writable
+        self._files = Files(
+            self._data_port,
+            self.connection,
+            device,
+            {name: wire for wire in device.fields if (name := dataset_name(wire)) in self._specs},
+            self._reports,
+            data_roots,
+            {"prefix": self._prefix, "panda": str(address), "panda_idn": device.idn}
+            | {"panda_ioc_version": __version__},
+        )
+        self._progress = Progress(self.connection)
+        self._health = Health(self.connection, self._reports, lambda: self._files.status.queued)
+        applies = {**self._live.settings(), **self._files.settings.handlers()}
+        self._settings = {
+            name: Setting(apply, self._reports, self._files.after(name))
+            for name, apply in applies.items()
         }
-        self._settings = {name: Setting(apply, self._reports) for name, apply in applies.items()}
 
     # -- records --------------------------------------------------------------------------------
 
@@ -111,7 +126,7 @@ class Bridge:
         for table in self._tables.values():
             handlers |= table.handlers()
         handlers |= {name: setting.put for name, setting in self._settings.items()}
-        return handlers | {"PCAP:ARM": self._arm.put}
+        return handlers | self._files.handlers() | {"PCAP:ARM": self._arm.put}
 
     def validate(self) -> Mapping[str, Validate]:
         """Those that refuse at once, by record."""
@@ -136,10 +151,14 @@ class Bridge:
         self._board.add(self._sources, self._sources.wires)
         self._arm.record = records["PCAP:ARM"]
         self._board.add(self._arm, [ACTIVE])
+        self._board.add(self._progress, [ACTIVE])
+        self._board.add(self._files.datasets, [f"{wire}.CAPTURE" for wire in self._device.fields])
         for table in self._tables.values():
             table.attach(records)
         self._reports.attach(records)
         self._live.attach(records)
+        self._files.attach(records)
+        self._progress.attach(records)
         self._health.panel.attach(records)
         for name, setting in self._settings.items():
             setting.attach(records[name], self._specs[name].value)
@@ -148,7 +167,14 @@ class Bridge:
     async def run(self) -> None:
         """Serve the PandA; for ever."""
         async with asyncio.TaskGroup() as group:
-            for task in (self.connection, self._data_port, self._live, self._health):
+            for task in (
+                self.connection,
+                self._data_port,
+                self._live,
+                self._files,
+                self._progress,
+                self._health,
+            ):
                 group.create_task(task.run())
 
     def _show_versions(self) -> None:

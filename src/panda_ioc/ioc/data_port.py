@@ -48,6 +48,7 @@ class DataPort:
         self._users.discard(user)
         if not self._users:
             self._wanted.clear()
+            self._stream = None  # who wants data from now on waits for the next
             self._ended.set()
 
     @property
@@ -59,7 +60,7 @@ class DataPort:
         """The stream, once it is open; CommandTimeout if that takes longer than timeout (s)."""
         try:
             async with asyncio.timeout(timeout), self._changed:
-                await self._changed.wait_for(lambda: self._stream is not None)
+                await self._changed.wait_for(lambda: self._stream and self._stream.alive)
         except TimeoutError:
             raise CommandTimeout(
                 f"data port {self._address.host}:{self._address.data_port}: not connected within"

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 
 from panda_ioc.capture.scaling import Rows
 from panda_ioc.ioc.connection import Connection
@@ -37,9 +38,6 @@ class Counter:
     def closed(self, error: Exception | None) -> None:
         """The stream has ended."""
 
-    def failed(self, error: Exception) -> None:
-        """Counting can not fail."""
-
 
 class LastError(logging.Handler):
     """Keeps the last warning or error that was logged."""
@@ -56,7 +54,10 @@ class LastError(logging.Handler):
 class Health:
     """Shows the counters once a second."""
 
-    def __init__(self, connection: Connection, reports: Reports) -> None:
+    def __init__(
+        self, connection: Connection, reports: Reports, queue_depth: Callable[[], int]
+    ) -> None:
+        self._queue_depth = queue_depth
         self.counter = Counter()
         self._connection = connection
         self._reports = reports
@@ -86,6 +87,7 @@ class Health:
             "DATA_RATE": rate,
             "FRAMES": self.counter.pieces,
             "OVERRUNS": self.counter.overruns,
+            "QUEUE_DEPTH": self._queue_depth(),
             "LAST_ERROR": self._errors.text,
             "LAST_ERROR_TIME": _iso(self._errors.time),
         }

@@ -49,6 +49,7 @@ class Options:
         log_puts: log who puts what
         cache: file that keeps what the PandA is, or None
         autosave_dir: directory that keeps the bridge's own settings, or None
+        data_roots: directories that files may be written in, () for all
         bind: address to serve on, "" for all
         replace: begin anew when a different PandA answers; else exit with `EXIT_DIFFERENT`
     """
@@ -62,6 +63,7 @@ class Options:
     log_puts: bool = False
     cache: Path | None = None
     autosave_dir: Path | None = None
+    data_roots: tuple[Path, ...] = ()
     bind: str = ""
     replace: bool = True
 
@@ -87,6 +89,9 @@ def _check(options: Options) -> None:
         raise ConfigurationError(f"{options.access_security}: no such access security file")
     if options.autosave_dir and not options.autosave_dir.is_dir():
         raise ConfigurationError(f"{options.autosave_dir}: no such directory, create it")
+    for root in options.data_roots:
+        if not root.is_dir():
+            raise ConfigurationError(f"{root}: no such directory, create it")
     if options.cache and not options.cache.parent.is_dir():
         raise ConfigurationError(f"{options.cache.parent}: no such directory, create it")
 
@@ -146,7 +151,9 @@ async def _bridge(options: Options, on_serving: Callable[[], None]) -> None:
         device = await wait_for_device(options.address)
         _save_cache(options, device)
     records = build_records(device, options.prefix, options.table_rows)
-    bridge = Bridge(options.address, device, is_fresh, records, options.poll_period)
+    bridge = Bridge(
+        options.address, device, is_fresh, records, options.poll_period, options.data_roots
+    )
     database = Database(records, bridge.on_put(), bridge.validate())
     start_epics(database, options)
     if not memory.confirm_refusal(f"{options.prefix}:STATUS"):

@@ -1,7 +1,7 @@
 """Settings of the bridge itself: records whose puts change how it works, not the PandA."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from panda_ioc.errors import PandAError
@@ -18,11 +18,18 @@ class Setting:
     Arguments:
         apply: takes the value and returns what the record is to show; PandAError refuses it
         reports: is told how puts ended
+        after: to be done before a good put is
     """
 
-    def __init__(self, apply: Callable[[Any], Any], reports: Reports) -> None:
+    def __init__(
+        self,
+        apply: Callable[[Any], Any],
+        reports: Reports,
+        after: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self.record: Record
         self._apply = apply
+        self._after = after
         self._reports = reports
         self._now: Any = None
 
@@ -30,6 +37,8 @@ class Setting:
         """Apply what a client has put."""
         try:
             shown = self._apply(value)
+            if self._after is not None:
+                await self._after()
         except PandAError as error:
             self.record.refuse(value, self._now, reason(error), status=status(error))
             self._reports.refused(self.record, error)

@@ -11,6 +11,7 @@ from panda_ioc.protocol.responses import (
     ExtOutFieldInfo,
     PosOutFieldInfo,
     ScalarFieldInfo,
+    TableFieldInfo,
     UintFieldInfo,
 )
 from panda_ioc.records import limits
@@ -27,6 +28,13 @@ def block_records(device: Device, block: Block) -> Iterator[RecordSpec]:
         yield _label_record(block)
     for field in block.fields:
         yield from _field_records(field)
+
+
+def _served_attributes(field: Field) -> tuple[AttributeKind, ...]:
+    """Those that the PandA has: tables have some only where they can be streamed."""
+    if isinstance(field.info, TableFieldInfo) and not field.info.has_mode:
+        return ()
+    return field.kind.attributes
 
 
 def _label_record(block: Block) -> RecordSpec:
@@ -47,7 +55,7 @@ def _field_records(field: Field) -> Iterator[RecordSpec]:
     kind = field.kind
     if kind.codec and kind.codec != "table":
         yield from _with_long(_value_record(field), getattr(field.info, "labels", ()))
-    for attribute in kind.attributes:
+    for attribute in _served_attributes(field):
         yield from _with_long(
             _attribute_record(field, attribute), _attribute_labels(field, attribute)
         )
@@ -182,8 +190,13 @@ def _capture_options_record(field: Field) -> RecordSpec:
     )
 
 
+def dataset_name(field: str) -> str:
+    """The record, without prefix, that names the datasets of a field."""
+    return f"{pv_name(field)}:DATASET"
+
+
 def _dataset_record(field: Field) -> RecordSpec:
-    name = f"{pv_name(field.wire)}:DATASET"
+    name = dataset_name(field.wire)
     return RecordSpec(
         name=name,
         rtype="stringout",

@@ -49,6 +49,12 @@ def _count(name: str, desc: str) -> RecordSpec:
     return RecordSpec(name=name, rtype="ai", desc=desc, fields={"PREC": 0}, value=0)
 
 
+def _percent(name: str, desc: str) -> RecordSpec:
+    return RecordSpec(
+        name=name, rtype="ai", desc=desc, fields={"PREC": 1, "EGU": "%", "HOPR": 100}, value=0
+    )
+
+
 BRIDGE = (
     RecordSpec(
         name="STATUS",
@@ -79,6 +85,8 @@ PCAP = (
         labels=("Disarm", "Arm"),
         pvi="arm",
     ),
+    _string("PCAP:COMPLETION", "Busy, or how the acquisition ended"),
+    _count("PCAP:CAPTURED", "Samples that the PandA has captured"),
 )
 
 DATA = (
@@ -168,6 +176,44 @@ DATA = (
         value=0,
     ),
     _text("DATA:STATUS", "State of the file", 200, alias="DATA:Status"),
+    RecordSpec(
+        name="DATA:UNPACK_BITS",
+        rtype="bo",
+        writable=True,
+        desc="One dataset for each named bit",
+        labels=_NO_YES,
+        value=0,
+    ),
+    RecordSpec(
+        name="DATA:WAIT",
+        rtype="bo",
+        writable=True,
+        desc="A put is done when the file is closed",
+        labels=("Done", "Wait"),
+        value=0,
+    ),
+    RecordSpec(
+        name="DATA:BUSY",
+        rtype="bi",
+        desc="The file is open",
+        labels=("Idle", "Busy"),
+        value=0,
+    ),
+    _string("DATA:END_REASON", "Why the capture ended"),
+    _string("DATA:ARM_TIME", "When the PandA was armed, UTC"),
+    _string("DATA:START_TIME", "When the acquisition began, UTC"),
+    RecordSpec(
+        name="DATA:HW_TIME_OFFSET_NS",
+        rtype="ai",
+        desc="ARM_TIME + this: time of the hardware",
+        fields={"PREC": 0, "EGU": "ns"},
+    ),
+    _count("DATA:NUM_MISSED", "Samples taken before we connected"),
+    _count("DATA:NUM_ACQUISITIONS", "Acquisitions in the file"),
+    _count("DATA:OVERRUNS", "Captures that ended in an overrun"),
+    _count("DATA:CHUNK_SIZE", "Samples in a chunk of a dataset"),
+    _percent("DATA:QUEUE_DEPTH", "Room for waiting data in use"),
+    _percent("DATA:QUEUE_PEAK", "The most of it that was in use"),
 )
 
 LIVE = (
@@ -275,7 +321,7 @@ def _datasets(group: str) -> Iterator[RecordSpec]:
 
 
 def _is_setting(spec: RecordSpec) -> bool:
-    return spec.writable and spec.name != "DATA:CAPTURE"
+    return spec.writable and spec.name not in ("DATA:CAPTURE", "DATA:WAIT")
 
 
 def _with_pvi(spec: RecordSpec) -> RecordSpec:

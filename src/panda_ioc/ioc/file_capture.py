@@ -1,0 +1,330 @@
+"""Capture to files: `DATA:*`.
+
+A put of 1 to DATA:CAPTURE is done when the data port is connected and the file is made, so whatever
+is armed from then on is captured; if either fails the put fails, and says why. A put of 0 is done
+when the file is closed. When a capture ends by itself, DATA:CAPTURE goes to 0 after all the other
+records tell of its end, and a put to DATA:WAIT, which waits for just that, is done: it fails if the
+capture did.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+
+from panda_ioc.capture.session import FileCapture, State, Status
+from panda_ioc.device.model import Device
+from panda_ioc.errors import BadValue, CaptureError, CommandTimeout, PandAError
+from panda_ioc.ioc.connection import Connection
+from panda_ioc.ioc.data_port import DataPort
+from panda_ioc.ioc.database import OnPut
+from panda_ioc.ioc.file_datasets import Datasets
+from panda_ioc.ioc.file_settings import FileSettings
+from panda_ioc.ioc.links import reason, status
+from panda_ioc.ioc.memory import COMM, INVALID, MAJOR, MINOR, STATE, Record
+from panda_ioc.ioc.panel import Panel
+from panda_ioc.ioc.reports import Reports
+from panda_ioc.protocol.responses import EndReason, ExtOutBitsFieldInfo
+
+log = logging.getLogger(__name__)
+
+USER = "file"
+READY_TIMEOUT = 5.0  # seconds until the data port is connected
+CLOSE_TIMEOUT = 60.0  # seconds until what is queued has been written
+PERIOD = 0.1  # seconds between updates while a file is open
+DIRECTORY_PERIOD = 2.0  # seconds between looks at the directory
+_LONG = 2**31 - 1
+_OVERRUNS = (EndReason.DATA_OVERRUN, EndReason.DRIVER_DATA_OVERRUN)
+
+
+class Files:
+    """Captures to one file after the other.
+
+    Arguments:
+        port: brings the data
+        connection: to the PandA
+        device: what it is
+        fields: `FIELD:DATASET` record -> PandA field
+        reports: is told how puts ended
+        roots: directories that files may be in, () for all
+        attributes: of each file
+    """
+
+    def __init__(
+        self,
+        port: DataPort,
+        connection: Connection,
+        device: Device,
+        fields: Mapping[str, str],
+        reports: Reports,
+        roots: Sequence[Path],
+        attributes: Mapping[str, str],
+    ) -> None:
+        bits = {
+            field.wire: field.info.bits
+            for field in device.bit_words
+            if isinstance(field.info, ExtOutBitsFieldInfo)
+        }
+        self.settings = FileSettings(fields, bits, roots, attributes, self._refuse_change)
+        self.datasets = Datasets(connection, self.settings, tuple(bits), self._may_foretell)
+        self._port = port
+        self._reports = reports
+        self._panel = Panel("DATA:")
+        self._loop = asyncio.get_running_loop()
+        self._news = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._session: FileCapture | None = None
+        self._refusal = ""
+        self._overruns = 0
+        self._shown = 0
+
+    def attach(self, records: Mapping[str, Record]) -> None:
+        """Take the records."""
+        self._capture, self._wait = records["DATA:CAPTURE"], records["DATA:WAIT"]
+        self._panel.attach(records)
+        self.datasets.attach(records)
+
+    def handlers(self) -> dict[str, OnPut]:
+        """The handlers of puts that are no settings, by record."""
+        return {"DATA:CAPTURE": self._put_capture, "DATA:WAIT": self._put_wait}
+
+    @property
+    def status(self) -> Status:
+        """How the capture that runs, or the last one, stands."""
+        return self._session.status if self._session else Status()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a capture runs, as far as clients have been told."""
+        return not self._idle.is_set()
+
+    def after(self, name: str) -> Callable[[], Awaitable[None]] | None:
+        """What to do after a good put of a setting."""
+        if name.endswith(":DATASET"):
+            return self.datasets.renamed
+        return {
+            "DATA:HDF_DIRECTORY": self._make_directory,
+            "DATA:HDF_FILE_NAME": self._show_path,
+            "DATA:FLUSH_PERIOD": self._apply_flush_period,
+            "DATA:UNPACK_BITS": self.datasets.renamed,
+        }.get(name)
+
+    # -- puts -----------------------------------------------------------------------------------
+
+    async def _put_capture(self, value: int) -> None:
+        record = self._capture
+        try:
+            await self._start_or_stop(value)
+        except PandAError as error:
+            record.refuse(value, int(self.is_busy), reason(error), status=status(error))
+            self._reports.refused(record, error)
+        else:
+            record.settle(value, int(self.is_busy))
+            self._reports.accepted(record)
+        self._shown = int(self.is_busy)
+        self._news.set()
+
+    async def _start_or_stop(self, value: int) -> None:
+        if value == 1:
+            await self._begin()
+        elif value == 0:
+            await self._stop()
+        else:
+            raise BadValue(f"{value} is neither 0 nor 1")
+
+    async def _put_wait(self, value: int) -> None:
+        await self._idle.wait()
+        now = self.status
+        if value and now.state is State.FAILED:
+            error = CaptureError(now.message)
+            self._wait.refuse(value, 0, reason(error), status=STATE)
+            self._reports.refused(self._wait, error)
+        else:
+            self._wait.settle(value, 0)
+            self._reports.accepted(self._wait)
+
+    async def _begin(self) -> None:
+        if self.is_busy:
+            raise CaptureError(f"capturing to {self.status.path} already: put 0 first")
+        settings = self.settings.settings
+        self._port.want(USER)
+        try:
+            await asyncio.to_thread(settings.check)
+            await self.datasets.foretell()
+            stream = await self._port.ready(READY_TIMEOUT)
+            session = FileCapture(settings, self._changed)
+            await asyncio.to_thread(session.begin, stream)
+        except PandAError as error:
+            self._port.release(USER)
+            self._refusal = f"Not begun: {error}"
+            self._show(Status() if self._session is None else self.status)
+            raise
+        self._session, self._refusal = session, ""
+        self._idle.clear()
+        self._show(session.status)
+
+    async def _stop(self) -> None:
+        session = self._session
+        if session is None or not self.is_busy:
+            return
+        now = await asyncio.to_thread(session.stop, CLOSE_TIMEOUT)
+        if now.busy:
+            raise CommandTimeout(
+                f"{now.path} is still being written after {CLOSE_TIMEOUT:g} s: {now.queued} bytes"
+                " to go; it is closed after them"
+            )
+        self._end(now)
+
+    def _refuse_change(self, what: str) -> None:
+        if self.is_busy:
+            raise CaptureError(f"{what} can not change while {self.status.path} is open")
+
+    def _may_foretell(self) -> bool:
+        return not (self.is_busy and self.status.start)
+
+    # -- showing --------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Show how things stand; for ever."""
+        async with asyncio.TaskGroup() as group:
+            for task in (self._follow(), self._watch_directory(), self.datasets.run()):
+                group.create_task(task)
+
+    async def _follow(self) -> None:
+        """Show how the capture stands, and tell when it has ended; for ever."""
+        try:
+            while True:
+                self._news.clear()
+                self._update()
+                is_quiet = not self.is_busy and self._shown == 0
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(None if is_quiet else PERIOD):
+                        await self._news.wait()
+        finally:
+            if self._session is not None:
+                await asyncio.to_thread(self._session.stop, CLOSE_TIMEOUT)
+
+    async def _watch_directory(self) -> None:
+        """Show whether the directory exists; for ever."""
+        while True:
+            await self._look_at_directory()
+            await asyncio.sleep(DIRECTORY_PERIOD)
+
+    async def _look_at_directory(self) -> None:
+        """Show whether the directory of the next file exists, and the path of that file."""
+        settings = self.settings.settings
+        found = await asyncio.to_thread(_is_usable, settings.directory)
+        self._panel.show("DIRECTORY_EXISTS", int(found))
+        self._panel.show("HDF_FULL_FILE_PATH", self.settings.path)
+
+    async def _make_directory(self) -> None:
+        """Make the directory of the next file as far as that is allowed."""
+        settings = self.settings.settings
+        if settings.directory != Path():
+            try:
+                await asyncio.to_thread(settings.make_directory)
+            except CaptureError as error:
+                log.info("%s", error)
+        await self._look_at_directory()
+
+    async def _show_path(self) -> None:
+        """Show the path of the next file."""
+        self._panel.show("HDF_FULL_FILE_PATH", self.settings.path)
+
+    async def _apply_flush_period(self) -> None:
+        """Have the file that is open flushed as often as is set now."""
+        if self._session is not None:
+            self._session.flush_period = self.settings.settings.flush_period
+
+    def _changed(self, _: Status) -> None:
+        """Called in the writing thread."""
+        self._loop.call_soon_threadsafe(self._news.set)
+
+    def _update(self) -> None:
+        now = self.status
+        if self.is_busy and not now.busy:
+            self._end(now)
+        elif self.is_busy:
+            self._show(now)
+        # While a put of DATA:CAPTURE is under way this has to be tried again.
+        if self._shown and not self.is_busy and self._capture.post(0):
+            self._shown = 0
+
+    def _end(self, now: Status) -> None:
+        if self.is_busy:
+            self._overruns += now.reason in _OVERRUNS
+            self._port.release(USER)
+            self._idle.set()
+        self._show(now)
+
+    def _show(self, now: Status) -> None:
+        if now.start is not None:
+            self.datasets.show(now.datasets)
+        for name, value in _numbers(now, self._overruns).items():
+            self._panel.show(name, value)
+        self._show_counts(now)
+        self._show_queue(now)
+        self._panel.show("END_REASON", _end_reason(now))
+        self._panel.show("STATUS", self._refusal or _words(now), *self._alarm(now))
+        self._panel.show("BUSY", int(self.is_busy))
+
+    def _show_counts(self, now: Status) -> None:
+        for name, count in (("NUM_RECEIVED", now.received), ("NUM_CAPTURED", now.captured)):
+            if count > _LONG:
+                self._panel.show(name, _LONG, MINOR, STATE, f"really {count}")
+            else:
+                self._panel.show(name, count)
+
+    def _show_queue(self, now: Status) -> None:
+        limit = now.queue_limit or 1
+        for name, used in (("QUEUE_DEPTH", now.queued), ("QUEUE_PEAK", now.queue_peak)):
+            percent = round(100 * used / limit, 1)
+            alarm = (MINOR, STATE, "the disk is slow") if percent > 50 else ()
+            self._panel.show(name, percent, *alarm)
+
+    def _alarm(self, now: Status) -> tuple[int, int, str]:
+        if self._refusal:
+            return MAJOR, STATE, self._refusal
+        if now.state is State.FAILED:
+            is_cut = now.reason is EndReason.DISCONNECTED
+            return (INVALID, COMM, now.message) if is_cut else (MAJOR, STATE, now.message)
+        if now.missed:
+            return MINOR, STATE, f"{now.missed} samples missed"
+        if now.busy and now.queued > now.queue_limit // 2:
+            return MINOR, STATE, "the disk is slow"
+        return 0, 0, ""
+
+
+def _numbers(now: Status, overruns: int) -> dict[str, float | str]:
+    start = now.start
+    offset = start.hw_time_offset_ns if start else None
+    return {
+        "NUM_MISSED": now.missed,
+        "NUM_ACQUISITIONS": now.acquisitions,
+        "OVERRUNS": overruns,
+        "CHUNK_SIZE": now.chunk,
+        "ARM_TIME": (start.arm_time if start else None) or "",
+        "START_TIME": (start.start_time if start else None) or "",
+        "HW_TIME_OFFSET_NS": 0 if offset is None else offset,
+    }
+
+
+def _words(now: Status) -> str:
+    if now.busy and now.queued > now.queue_limit // 2:
+        return f"{now.message}; the disk is slow: {100 * now.queued // now.queue_limit} % queued"
+    return now.message
+
+
+def _end_reason(now: Status) -> str:
+    if now.busy or now.state is State.IDLE:
+        return ""
+    if now.reason is not None:
+        return now.reason.value
+    return "File error"
+
+
+def _is_usable(directory: Path) -> bool:
+    return directory != Path() and directory.is_dir() and os.access(directory, os.W_OK | os.X_OK)

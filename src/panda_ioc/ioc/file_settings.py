@@ -1,0 +1,137 @@
+"""What the next file will be: puts to `DATA:*` and `FIELD:DATASET`, and what they add up to."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from panda_ioc.capture.datasets import BitNames, check_name
+from panda_ioc.capture.settings import Mode, Settings, check_directory, check_filename
+from panda_ioc.errors import BadValue
+from panda_ioc.records.own_records import CAPTURE_MODES
+
+_MODES = tuple(Mode(label) for label in CAPTURE_MODES)
+LONGEST_NAME = 39 - len("-stddev")
+"""Bytes of a dataset name: what is added to it has to fit in a string of EPICS as well."""
+
+
+class FileSettings:
+    """Takes the settings one by one.
+
+    Arguments:
+        fields: `FIELD:DATASET` record -> PandA field
+        bits: names of the bits that can be unpacked, by field
+        roots: directories that files may be in, () for all
+        attributes: of each file
+        refuse_change: raises PandAError while a setting may not change
+    """
+
+    def __init__(
+        self,
+        fields: Mapping[str, str],
+        bits: BitNames,
+        roots: Sequence[Path],
+        attributes: Mapping[str, str],
+        refuse_change: Callable[[str], None],
+    ) -> None:
+        self.names: dict[str, str] = {}
+        self._fields = fields
+        self._bits = bits
+        self._unpack = False
+        self._refuse_change = refuse_change
+        self._settings = Settings(Path(), "", data_roots=tuple(roots), attributes=attributes)
+
+    def handlers(self) -> dict[str, Callable[[Any], Any]]:
+        """What puts do, by record."""
+        handlers: dict[str, Callable[[Any], Any]] = {
+            "HDF_DIRECTORY": self._set_directory,
+            "HDF_FILE_NAME": self._set_filename,
+            "CREATE_DIRECTORY": partial(self._set, "create_directory"),
+            "NUM_CAPTURE": self._set_num,
+            "CAPTURE_MODE": self._set_mode,
+            "FLUSH_PERIOD": self._set_flush_period,
+            "UNPACK_BITS": self._set_unpack,
+        }
+        named = {name: partial(self._set_name, field) for name, field in self._fields.items()}
+        return {f"DATA:{name}": handler for name, handler in handlers.items()} | named
+
+    @property
+    def settings(self) -> Settings:
+        """Of the next file."""
+        return replace(self._settings, dataset_names=dict(self.names), bits=self.bits)
+
+    @property
+    def bits(self) -> BitNames:
+        """Of the fields whose bits are to be unpacked."""
+        return self._bits if self._unpack else {}
+
+    @property
+    def path(self) -> str:
+        """Of the next file; "" as long as it is not known."""
+        is_known = self._settings.filename and self._settings.directory != Path()
+        return str(self._settings.path) if is_known else ""
+
+    def _set(self, name: str, value: Any) -> Any:
+        if value != getattr(self._settings, name):
+            self._refuse_change(name)
+            self._settings = replace(self._settings, **{name: value})
+        return value
+
+    def _set_directory(self, text: str) -> str:
+        directory = Path(text)
+        if text:
+            check_directory(directory, self._settings.data_roots)
+        self._set("directory", directory)
+        return text
+
+    def _set_filename(self, text: str) -> str:
+        if text:
+            check_filename(text)
+        self._set("filename", text)
+        return text
+
+    def _set_num(self, value: int) -> int:
+        if value < 0:
+            raise BadValue(f"{value} samples: give 0 (all) or more")
+        self._set("num", value)
+        return value
+
+    def _set_mode(self, value: int) -> int:
+        if not 0 <= value < len(_MODES):
+            raise BadValue(f"{value} is none of {', '.join(CAPTURE_MODES)}")
+        self._set("mode", _MODES[value])
+        return value
+
+    def _set_flush_period(self, value: float) -> float:
+        """The one that may change at any time."""
+        if not math.isfinite(value) or value < 0:
+            raise BadValue(f"{value:g} s: give 0 (as soon as is sensible) or more")
+        self._settings = replace(self._settings, flush_period=value)
+        return value
+
+    def _set_unpack(self, value: int) -> int:
+        if value not in (0, 1):
+            raise BadValue(f"{value} is neither No nor Yes")
+        if bool(value) != self._unpack:
+            self._refuse_change("unpacking of bits")
+            self._unpack = bool(value)
+        return value
+
+    def _set_name(self, field: str, text: str) -> str:
+        if text == self.names.get(field, ""):
+            return text
+        if text:
+            self._check_name(field, text)
+        self._refuse_change(f"dataset name of {field}")
+        self.names = {**self.names, field: text}
+        return text
+
+    def _check_name(self, field: str, text: str) -> None:
+        check_name(text, field)
+        if len(text.encode()) > LONGEST_NAME:
+            raise BadValue(f"dataset name {text!r}: at most {LONGEST_NAME} characters")
+        owner = next((other for other, name in self.names.items() if name == text), None)
+        if owner is not None:
+            raise BadValue(f"dataset name {text!r} is taken by {owner}: give another")
