@@ -17,7 +17,7 @@ from panda_ioc.errors import BadValue
 
 Value = int | float | str
 
-_INT = re.compile(r"[+-]?\d+")
+_INT = re.compile(r"[+-]?[0-9]{1,20}")
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -50,15 +50,18 @@ class IntCodec(Codec):
     def decode(self, text: str) -> int:
         if not _INT.fullmatch(text):
             raise BadValue(f"{text[:80]!r} is not a whole number")
-        return int(text)
+        return self._within(int(text))
 
     def encode(self, value: Value) -> str:
         number = self.decode(value.strip()) if isinstance(value, str) else value
-        if not math.isfinite(number) or number != int(number):
+        if isinstance(number, float) and not number.is_integer():
             raise BadValue(f"{number!r} is not a whole number")
+        return str(self._within(int(number)))
+
+    def _within(self, number: int) -> int:
         if not self.low <= number <= self.high:
-            raise BadValue(f"{number:.0f} is not in {self.low}..{self.high}")
-        return str(int(number))
+            raise BadValue(f"{number} is not in {self.low}..{self.high}")
+        return number
 
 
 class FloatCodec(Codec):
@@ -73,7 +76,7 @@ class FloatCodec(Codec):
             raise BadValue(f"{text[:80]!r} is not a number") from None
 
     def encode(self, value: Value) -> str:
-        number = self.decode(value) if isinstance(value, str) else float(value)
+        number = self.decode(value) if isinstance(value, str) else _as_float(value)
         if not math.isfinite(number):
             raise BadValue(f"{value!r} can not be sent: give a finite number")
         return repr(number).removesuffix(".0")
@@ -151,6 +154,13 @@ class ChoiceCodec(Codec):
         return ", ".join(self.labels[:5]) + (", ..." if len(self.labels) > 5 else "")
 
 
+def _as_float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
 UINT, INT = IntCodec(0, (1 << 32) - 1), IntCodec(-(1 << 31), (1 << 31) - 1)
 FLOAT, TEXT = FloatCodec(), TextCodec()
 
@@ -159,7 +169,7 @@ CODECS: Mapping[str, Codec] = MappingProxyType(
     {
         "uint": UINT,
         "int": INT,
-        "delay": UINT,
+        "delay": IntCodec(0, INT.high),  # its record has no more bits
         "position": INT,
         "double": FLOAT,
         "scalar": FLOAT,
