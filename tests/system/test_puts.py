@@ -86,7 +86,7 @@ BAD: list[tuple[str, Any, str | None, str]] = [
     ("INENC2:VAL:SCALE", math.nan, None, "nan can not be sent"),
     ("TTLIN1:TERM", 9, None, "9 is not an index of the 2 choices"),
     ("INENC2:VAL:CAPTURE", 15, None, "15 is not an index of the 11 choices"),
-    ("TTLOUT1:VAL:DELAY", -1, None, "-1 is not in 0..4294967295"),
+    ("TTLOUT1:VAL:DELAY", -1, None, "-1 is not in 0..2147483647"),
     ("INENC2:VAL:UNITS", "m\nm", None, "control character"),
     ("BITS:A", 2, None, ""),
 ]
