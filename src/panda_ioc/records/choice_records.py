@@ -83,7 +83,7 @@ def _choices(spec: RecordSpec, group: str) -> RecordSpec:
 
 
 def _report_cut(spec: RecordSpec) -> None:
-    """Say so once: instances of a block have the same choices, and lines that repeat are dropped."""
+    """Say so; instances of a block have the same choices, and the log drops repeated lines."""
     for choice in spec.choices:
         if not limits.fits(choice, limits.STRING):
             log.info("choice %r: EPICS shows the first %d characters", choice, limits.STRING)
