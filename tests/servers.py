@@ -206,6 +206,7 @@ class Ioc(Server):
 
     Attributes:
         prefix: of its PVs, without the last colon
+        environment: what it was told of ports
     """
 
     def __init__(
@@ -222,8 +223,9 @@ class Ioc(Server):
         slot = self._ports.enter_context(ports.slot())
         what = ["run", address] if address else ["demo"]
         command = [*PROGRAM, *what, self.prefix, *options]
+        self.environment = ports.server(slot)
         with _ended_on_error(self):
-            super().__init__(log, command, ports.server(slot))
+            super().__init__(log, command, self.environment)
             self.wait_for(ready)
 
     def pv(self, name: str) -> str:

@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
-
-from scene import Scene
 from proxy import Proxy
+from scene import Scene
+
 from servers import EpicsPorts, Ioc, Sim
 
 OPTIONS = ("--timeout", "1.5")

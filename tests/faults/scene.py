@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from proxy import Do, Proxy
+
 from servers import Ioc, Sim
 from truth import COMM, INVALID, Truth
 

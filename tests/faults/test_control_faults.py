@@ -4,11 +4,11 @@ import asyncio
 import time
 from collections.abc import Callable
 
-import pytest
-
 import proxy as faults
+import pytest
 from proxy import Do, Port, Welcome
 from scene import CANARY, CANARY_WIRE, Scene
+
 from truth import COMM, INVALID
 
 Fault = Callable[[Port], object]
