@@ -5,8 +5,6 @@ Replies to puts never wait behind it: those have their own connection.
 """
 
 import asyncio
-import base64
-import binascii
 import contextlib
 import time
 from collections.abc import Callable, Mapping
@@ -16,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panda_ioc.client.asyncio import AsyncioClient
-from panda_ioc.errors import ProtocolError
+from panda_ioc.client.values import words_from_base64
 from panda_ioc.protocol.commands import ChangeGroup, GetChanges, GetMultiline
 
 METADATA = "*METADATA."
@@ -118,8 +116,4 @@ class ChangeFeed:
 
 async def fetch_table(client: AsyncioClient, name: str) -> NDArray[np.uint32]:
     """The words of a table, as base64, which is a third of the bytes."""
-    encoded = await client.send(GetMultiline(f"{name}.B"))
-    try:
-        return np.frombuffer(base64.b64decode("".join(encoded), validate=True), "<u4")
-    except (binascii.Error, ValueError) as error:
-        raise ProtocolError(f"{name}.B: not the base64 of 32-bit words: {error}") from error
+    return words_from_base64(name, await client.send(GetMultiline(f"{name}.B")))

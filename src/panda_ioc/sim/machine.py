@@ -36,7 +36,7 @@ class Machine:
         self.drop_others: Callable[[object], None] = lambda session: None
         self.drop_readers: Callable[[], None] = lambda: None
         self.stalled_until = 0.0
-        self.split = False
+        self.split: bool = False
         self.box.load_state(application.state)
         self.refresh(force=True)
 
