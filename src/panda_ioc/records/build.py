@@ -86,10 +86,11 @@ def _unique(specs: Iterable[RecordSpec]) -> Iterator[RecordSpec]:
 def _report_unknown(device: Device) -> None:
     unknown = sorted(
         {
-            f"{block.type}.{field.name} ({field.info.type} {field.info.subtype or ''})".rstrip()
+            f"{block.type}.{field.name} ({' '.join(filter(None, (info.type, info.subtype)))})"
             for block in device.blocks
             for field in block.fields
             if field.is_unknown
+            for info in (field.info,)
         }
     )
     if unknown:
