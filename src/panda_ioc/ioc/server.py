@@ -22,6 +22,7 @@ from panda_ioc.ioc import memory
 from panda_ioc.ioc.bridge import Bridge
 from panda_ioc.ioc.connection import Address, DeviceChanged, wait_for_device
 from panda_ioc.ioc.database import Database
+from panda_ioc.ioc.screens import write_screens
 from panda_ioc.records.build import build_records
 from panda_ioc.records.table_records import DEFAULT_ROWS
 
@@ -151,6 +152,8 @@ async def _bridge(options: Options, on_serving: Callable[[], None]) -> None:
         device = await wait_for_device(options.address)
         _save_cache(options, device)
     records = build_records(device, options.prefix, options.table_rows)
+    if options.screens_dir:
+        write_screens(options.screens_dir, device, records)
     bridge = Bridge(
         options.address, device, is_fresh, records, options.poll_period, options.data_roots
     )

@@ -1,0 +1,72 @@
+"""Writes screens into a directory that may also hold files of others.
+
+Each file that is written ends in a comment with a digest of the rest. A file without it, or one
+that was changed since, belongs to somebody: it is left alone. Nothing is ever deleted.
+"""
+
+import hashlib
+import logging
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from panda_ioc.device.model import Device
+from panda_ioc.errors import ConfigurationError
+from panda_ioc.files import write_atomically
+from panda_ioc.records.build import RecordSet
+
+log = logging.getLogger(__name__)
+
+_MARK = "<!-- written by panda-ioc; changed files are kept, {} -->\n"
+_MARKED = re.compile(r"(.*)" + re.escape(_MARK).replace(r"\{\}", "([0-9a-f]{64})"), re.DOTALL)
+
+
+def write_screens(directory: Path, device: Device, records: RecordSet) -> None:
+    """Write the screens of a device; ConfigurationError if the library for it is not there.
+
+    A directory that can not be written to is an error in the log: PVs matter more than screens.
+    """
+    try:
+        from panda_ioc.records.screens import make_screens
+    except ImportError as error:
+        raise ConfigurationError(
+            f"--screens-dir {directory}: needs {error.name}: pip install 'panda-ioc[screens]'"
+        ) from error
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        kept = write_files(directory, make_screens(device, records))
+    except OSError as error:
+        log.error("--screens-dir %s: screens are not written: %s", directory, error)
+        return
+    if kept:
+        log.warning("%s: kept, as others have changed them: %s", directory, ", ".join(kept))
+
+
+def write_files(directory: Path, files: Mapping[str, str]) -> list[str]:
+    """Write files, by name; returns the names of those that others have written or changed."""
+    kept = []
+    for name, text in files.items():
+        path = directory / name
+        if not _is_ours(path):
+            kept.append(name)
+        elif (marked := text + _MARK.format(_digest(text))) != _read(path):
+            write_atomically(path, marked)
+    return kept
+
+
+def _is_ours(path: Path) -> bool:
+    """True if a file may be overwritten: it is as it was written here, or does not exist."""
+    text = _read(path)
+    found = text is not None and _MARKED.fullmatch(text)
+    return text is None or bool(found and found[2] == _digest(found[1]))
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return None
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

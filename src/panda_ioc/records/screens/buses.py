@@ -1,0 +1,89 @@
+"""The buses of the PandA: all positions, and all bits by the words in which they are captured."""
+
+from typing import cast
+
+from panda_ioc.device.model import Device, Field
+from panda_ioc.protocol.responses import ExtOutBitsFieldInfo
+from panda_ioc.records.screens.controls import Served
+from panda_ioc.records.screens.layout import (
+    MARGIN,
+    TOP,
+    Cell,
+    Row,
+    Section,
+    place_columns,
+    place_rows,
+)
+from panda_ioc.records.screens.text import width
+from panda_ioc.records.screens.widgets import HEAD, Label
+from panda_ioc.records.specs import pv_name
+
+NAME = 160
+POSITION_COLUMNS = {
+    "SCALED": ("value", 120),
+    "UNITS": ("units", 70),
+    "": ("counts", 100),
+    "SCALE": ("scale", 90),
+    "OFFSET": ("offset", 90),
+    "CAPTURE": ("capture", 140),
+    "DATASET": ("dataset", 140),
+}
+
+
+def position_cells(device: Device, served: Served) -> list[Cell]:
+    """One line for each position."""
+    rows: list[Row] = [
+        [
+            Label(text="position", width=NAME, colour=HEAD),
+            *(
+                Label(text=text, width=size, colour=HEAD)
+                for text, size in POSITION_COLUMNS.values()
+            ),
+        ]
+    ]
+    for field in device.positions:
+        name = pv_name(field.wire)
+        rows.append(
+            [
+                _name(field),
+                *(
+                    served.control(f"{name}:{part}" if part else name, size)
+                    for part, (_, size) in POSITION_COLUMNS.items()
+                ),
+            ]
+        )
+    return place_rows(rows, MARGIN, TOP)[0]
+
+
+def _name(field: Field) -> Label:
+    tip = field.info.description or ""
+    size = 14
+    while width(field.wire, size) > NAME and size > 8:
+        size -= 1
+    return Label(text=field.wire, width=NAME, size=size, tip=tip)
+
+
+def bit_cells(device: Device, served: Served) -> list[Cell]:
+    """A column for each word."""
+    columns = [[_word(served, word)] for word in device.bit_words]
+    return place_columns(columns, TOP)[0]
+
+
+def _word(served: Served, word: Field) -> Section:
+    name = pv_name(word.wire)
+    bits = cast(ExtOutBitsFieldInfo, word.info).bits
+    size = max([width(bit) + 4 for bit in bits], default=0)
+    rows: list[Row] = [
+        [Label(text="capture", width=60), served.control(f"{name}:CAPTURE", 140)],
+        [Label(text="dataset", width=60), served.control(f"{name}:DATASET", 140)],
+    ]
+    for number, bit in enumerate(bits):
+        if served.find(pv_name(bit)):
+            rows.append(
+                [
+                    Label(text=str(number), width=20, colour=HEAD),
+                    served.control(pv_name(bit), 18),
+                    Label(text=bit, width=size),
+                ]
+            )
+    return Section(word.wire, tuple(rows))

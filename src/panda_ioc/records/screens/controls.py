@@ -1,0 +1,116 @@
+"""Which widget shows a record: decided by its type, and by what a client may do with it."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from panda_ioc.records.build import RecordSet
+from panda_ioc.records.choice_records import ENUM
+from panda_ioc.records.screens.layout import Row
+from panda_ioc.records.screens.text import width
+from panda_ioc.records.screens.widgets import (
+    Combo,
+    Entry,
+    Label,
+    Led,
+    Toggle,
+    Update,
+    Widget,
+    Write,
+)
+from panda_ioc.records.specs import RecordSpec
+
+NAME, CONTROL, VALUE = 130, 180, 120  # widths
+
+BLOCK = "$(B)"
+"""Stands for the block, on a screen that is made for a type of blocks."""
+
+
+class Served:
+    """The records that screens may show, and how they are called there.
+
+    Arguments:
+        records: all of them
+        block: the block that is to be called `name` on the screen
+    """
+
+    def __init__(self, records: RecordSet, block: str = "", name: str = "") -> None:
+        self.specs: Mapping[str, RecordSpec] = {spec.name: spec for spec in records.specs}
+        self._aliases = {alias: spec for spec in records.specs for alias in spec.aliases}
+        self._block, self._name = block, name
+
+    def find(self, name: str) -> RecordSpec | None:
+        """The record of this name or alias."""
+        return self.specs.get(name) or self._aliases.get(name)
+
+    def pv(self, name: str, protocol: str = "") -> str:
+        """The PV of a record on a screen; `protocol` is "pva" for a structure."""
+        block, colon, rest = name.partition(":")
+        if self._name and block == self._block:
+            name = f"{self._name}{colon}{rest}"
+        return f"{protocol}://$(P):{name}" if protocol else f"$(P):{name}"
+
+    def control(self, name: str, size: int = CONTROL, tip: str = "") -> Widget | int:
+        """The widget for a record; an empty place if there is no such record."""
+        spec = self.find(name)
+        if spec is None:
+            return size
+        tip = tip or spec.desc
+        if spec.choices and spec.writable:
+            pv = self.pv(f"{name}:{ENUM}", "pva")
+            return Combo(pv=pv, width=size, typed=True, tip=tip)
+        if spec.rtype == "waveform":
+            kind = Entry if spec.writable else Update
+            return kind(pv=self.pv(name), width=size, text=spec.ftvl == "CHAR", tip=tip)
+        make = (_OUTPUTS if spec.writable else _INPUTS).get(spec.rtype, _update)
+        return make(self.pv(name), size, spec, tip)
+
+    def line(self, name: str, label: str, name_width: int, size: int = CONTROL) -> Row:
+        """A label and the widget for a record."""
+        spec = self.find(name)
+        return [
+            Label(text=label, width=name_width, tip=spec.desc if spec else ""),
+            self.control(name, size),
+        ]
+
+
+def name_width(names: list[str]) -> int:
+    """Of labels that stand under each other."""
+    return max([NAME, *(width(name) + 4 for name in names)])
+
+
+Make = Callable[[str, int, RecordSpec, str], Widget]
+
+
+def _update(pv: str, size: int, spec: RecordSpec, tip: str) -> Widget:
+    return Update(pv=pv, width=size, tip=tip)
+
+
+def _led(pv: str, size: int, spec: RecordSpec, tip: str) -> Widget:
+    return Led(pv=pv, tip=tip)
+
+
+def _entry(pv: str, size: int, spec: RecordSpec, tip: str) -> Widget:
+    return Entry(pv=pv, width=size, tip=tip)
+
+
+def _combo(pv: str, size: int, spec: RecordSpec, tip: str) -> Widget:
+    return Combo(pv=pv, width=size, tip=tip)
+
+
+def _bit(pv: str, size: int, spec: RecordSpec, tip: str) -> Widget:
+    """A bit with states can be turned over; one without is an action, which any put triggers."""
+    if spec.labels:
+        return Toggle(pv=pv, width=min(size, 80), tip=tip)
+    return Write(pv=pv, width=min(size, 80), text="Trigger", value="1", tip=tip)
+
+
+_INPUTS: Mapping[str, Make] = MappingProxyType({"bi": _led})
+_OUTPUTS: Mapping[str, Make] = MappingProxyType(
+    {
+        "ao": _entry,
+        "longout": _entry,
+        "stringout": _entry,
+        "mbbo": _combo,
+        "bo": _bit,
+    }
+)

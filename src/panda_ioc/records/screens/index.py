@@ -1,0 +1,96 @@
+"""The index: every block with its label, whether it is well and active; and the other screens."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from panda_ioc.device.model import Block, Device, Field
+from panda_ioc.protocol.responses import EnumFieldInfo
+from panda_ioc.records.screens.controls import Served
+from panda_ioc.records.screens.layout import MARGIN, TOP, Cell, Row, place_rows
+from panda_ioc.records.screens.text import width
+from panda_ioc.records.screens.widgets import DOT, LINE, Dot, Label, Led, Open, Update, Widget
+from panda_ioc.records.source_records import SOURCE
+from panda_ioc.records.specs import pv_name
+
+PER_LINE = 4
+LABEL = 130
+_ACTIVITY = ("ACTIVE", "OUT", "VAL", "CONN")
+"""Bits that tell best what a block does; the first of them that it has is shown."""
+
+
+def index_cells(device: Device, served: Served, screens: Mapping[str, str]) -> list[Cell]:
+    """All widgets of the index; `screens` are the others: what to call them -> file."""
+    top: Row = [Open(text=text, file=file, width=130) for text, file in screens.items()]
+    rows: list[Row] = [top, [10]]
+    types: dict[str, list[Block]] = {}
+    for block in device.blocks:
+        types.setdefault(block.type, []).append(block)
+    button = max((width(block.wire) for block in device.blocks), default=0) + 24
+    name = max((width(type_, bold=True) for type_ in types), default=0) + 8
+    for type_, blocks in types.items():
+        rows += _type_rows(served, type_, blocks, name, button)
+    return place_rows(rows, MARGIN, TOP)[0]
+
+
+def _type_rows(
+    served: Served, type_: str, blocks: list[Block], name: int, button: int
+) -> Iterator[Row]:
+    for start in range(0, len(blocks), PER_LINE):
+        first: Widget | int = name
+        if start == 0:
+            first = Label(text=type_, bold=True, width=name, tip=blocks[0].description or "")
+        row: list[Widget | int] = [first]
+        for block in blocks[start : start + PER_LINE]:
+            row += _block(served, block, button)
+        yield row
+
+
+def _block(served: Served, block: Block, button: int) -> Iterable[Widget | int]:
+    label = f"{block.wire}:LABEL"
+    return [
+        Open(
+            text=block.wire,
+            file=f"{block.type}.bob",
+            block="" if block.number is None else block.wire,
+            width=button,
+            height=LINE,
+            tip=block.description or "",
+        ),
+        _health(served, block),
+        _activity(served, block),
+        Update(pv=served.pv(label), text=True, width=LABEL) if served.find(label) else LABEL,
+        4,
+    ]
+
+
+def _health(served: Served, block: Block) -> Widget | int:
+    name = f"{block.wire}:HEALTH"
+    if served.find(name):
+        return Dot(pv=served.pv(name), good="OK", tip=f"Health of {block.wire}")
+    return DOT
+
+
+def _activity(served: Served, block: Block) -> Widget | int:
+    """The bit that shows best what a block does."""
+    for name in _bits(block):
+        spec = served.find(name)
+        if spec and spec.rtype == "bi":
+            return Led(pv=served.pv(name), tip=name)
+    return DOT
+
+
+def _bits(block: Block) -> Iterator[str]:
+    """Records of bits, the most telling first: of outputs, then of inputs."""
+    outputs = [f for f in block.fields if f.info.type == "bit_out"]
+    outputs.sort(key=lambda f: _ACTIVITY.index(f.name) if f.name in _ACTIVITY else 99)
+    yield from (pv_name(f.wire) for f in outputs)
+    inputs = [f for f in block.fields if f.info.type == "bit_mux"]
+    yield from (f"{pv_name(f.wire)}:{SOURCE}" for f in inputs)
+
+
+def health_fields(device: Device) -> list[Field]:
+    """All fields that tell the health of a block."""
+    return [
+        field
+        for field in device.fields.values()
+        if field.name == "HEALTH" and isinstance(field.info, EnumFieldInfo)
+    ]

@@ -1,0 +1,176 @@
+"""Where widgets go: in lines from left to right, lines from top to bottom, columns side by side."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from xml.etree import ElementTree
+
+import phoebusgen.screen
+
+from panda_ioc.records.screens.text import printable, width
+from panda_ioc.records.screens.widgets import (
+    HEAD,
+    LINE,
+    Dot,
+    Label,
+    Led,
+    Line,
+    Open,
+    Update,
+    Widget,
+)
+
+GAP = 6  # pixels between widgets
+MARGIN = 10
+MAX_WIDTH = 1280
+STRIP_HEIGHT = 36
+
+Row = Sequence[Widget | int]
+"""Widgets of one line; a number is an empty place of that width."""
+
+Cell = tuple[int, int, Widget]
+"""A widget and where it is: x, y."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """Lines under a heading."""
+
+    title: str
+    rows: tuple[Row, ...]
+
+    @property
+    def width(self) -> int:
+        """Of the longest line, and of the heading."""
+        return max([heading_width(self.title), *(row_width(row) for row in self.rows)])
+
+
+@dataclass(frozen=True)
+class Strip:
+    """What stands on top of every screen: whether all is well, and the way to the index.
+
+    Attributes:
+        health: PVs that read OK while all is well
+        armed: PV that is 1 while armed, "" if there is none
+        index: file of the index, "" on the index itself
+    """
+
+    status: str
+    health: str
+    armed: str
+    index: str
+
+    @property
+    def row(self) -> Row:
+        """Its widgets, to be put at the right."""
+        row: list[Widget | int] = [
+            Dot(pv=self.status, good="CONNECTED", tip="Connection to the PandA"),
+            Update(pv=self.status, width=120),
+        ]
+        if self.health:
+            row += [
+                Label(text="Health", width=46),
+                Update(pv=self.health, width=170, tip="Health of position capture"),
+            ]
+        if self.armed:
+            row += [Label(text="Armed", width=46), Led(pv=self.armed)]
+        return [*row, Open(text="Index", file=self.index, width=70)] if self.index else row
+
+
+def heading_width(title: str) -> int:
+    """Pixels that the heading of a section takes."""
+    return width(title, bold=True) + 4
+
+
+def row_width(row: Row) -> int:
+    """Pixels that a line takes."""
+    widths = [item if isinstance(item, int) else item.width for item in row]
+    return sum(widths) + GAP * (len(widths) - 1)
+
+
+def place_row(row: Row, x: int, y: int) -> list[Cell]:
+    """A line; what is lower than it is put in its middle."""
+    cells: list[Cell] = []
+    height = row_height(row)
+    for item in row:
+        if isinstance(item, int):
+            x += item + GAP
+        else:
+            cells.append((x, y + (min(height, LINE) - min(item.height, LINE)) // 2, item))
+            x += item.width + GAP
+    return cells
+
+
+def row_height(row: Row) -> int:
+    """Pixels from top to bottom."""
+    return max((item.height for item in row if not isinstance(item, int)), default=LINE)
+
+
+def place_rows(rows: Iterable[Row], x: int, y: int) -> tuple[list[Cell], int]:
+    """Lines from top to bottom, and where the next one would be."""
+    cells: list[Cell] = []
+    for row in rows:
+        cells += place_row(row, x, y)
+        y += row_height(row) + GAP // 2
+    return cells, y
+
+
+def place_column(sections: Iterable[Section], x: int, y: int) -> tuple[list[Cell], int]:
+    """Sections from top to bottom, those without lines left out; and where the next would be."""
+    cells: list[Cell] = []
+    for section in sections:
+        if section.rows:
+            heading = Label(
+                text=section.title, bold=True, colour=HEAD, width=heading_width(section.title)
+            )
+            placed, y = place_rows([[heading], *section.rows], x, y)
+            cells += placed
+            y += GAP
+    return cells, y
+
+
+def place_columns(columns: Iterable[Sequence[Section]], y: int) -> tuple[list[Cell], int]:
+    """Columns of sections side by side, and where something below them could begin."""
+    cells: list[Cell] = []
+    x, bottom = MARGIN, y
+    for column in columns:
+        used = [section for section in column if section.rows]
+        if used:
+            placed, end = place_column(used, x, y)
+            cells += placed
+            bottom = max(bottom, end)
+            x += max(section.width for section in used) + 4 * GAP
+    return cells, bottom
+
+
+def screen(name: str, title: str, strip: Strip, cells: Sequence[Cell], prefix: str) -> str:
+    """The file of a screen: a title and the strip, and under them the widgets."""
+    size = max(
+        width(title, 18, bold=True) + row_width(strip.row) + 2 * MARGIN + 4 * GAP,
+        *(x + widget.width + MARGIN for x, _, widget in cells),
+    )
+    top: list[Cell] = [
+        (
+            MARGIN,
+            6,
+            Label(text=title, size=18, bold=True, width=width(title, 18, bold=True) + 4),
+        ),
+        *place_row(strip.row, size - MARGIN - row_width(strip.row), 6),
+        (MARGIN, STRIP_HEIGHT, Line(width=size - 2 * MARGIN)),
+    ]
+    drawing = phoebusgen.screen.Screen(printable(name))
+    drawing.macro("P", prefix)
+    drawing.width(size)
+    drawing.height(max(y + widget.height for _, y, widget in (*top, *cells)) + MARGIN)
+    drawing.add_widget([widget.draw(x, y) for x, y, widget in (*top, *cells)])
+    return _text(drawing)
+
+
+TOP = STRIP_HEIGHT + 8
+"""Where what is under the strip begins."""
+
+
+def _text(drawing: Any) -> str:
+    ElementTree.indent(drawing.root)
+    body = ElementTree.tostring(drawing.root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'

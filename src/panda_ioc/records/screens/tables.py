@@ -1,0 +1,116 @@
+"""The table of a block: all columns, a button that submits what was edited, and how full it is.
+
+Phoebus shows an NTTable and lets one edit cells, but sends nothing by itself. The button's script
+puts the columns one by one, between MODE EDIT and MODE SUBMIT; the box checks them together.
+"""
+
+from collections.abc import Iterable
+
+from panda_ioc.device.model import Field
+from panda_ioc.device.tables import Column, TableLayout
+from panda_ioc.records.screens.controls import CONTROL, Served, name_width
+from panda_ioc.records.screens.layout import MARGIN, MAX_WIDTH, Row, Section
+from panda_ioc.records.screens.text import width
+from panda_ioc.records.screens.widgets import Label, Run, Table, TableColumn, Update
+
+HEIGHT = 300
+LINES = 28  # pixels that the table's own scroll bar takes
+_OWN = ("LABELS", "MODE", "PUT", "PV")
+
+_SUBMIT = """\
+import sys
+from jarray import array
+from java.lang import String
+from org.csstudio.display.builder.runtime.script import PVUtil, ScriptUtil
+
+TIMEOUT = 5000  # milliseconds
+table = "{pv}"
+columns = {columns!r}
+rows = ScriptUtil.findWidgetByName(widget, "{widget}").getValue()
+try:
+    PVUtil.writePV(table + ":MODE", "EDIT", TIMEOUT)
+    for number, (name, is_number) in enumerate(columns):
+        cells = [row.get(number) for row in rows]
+        if is_number:
+            values = array([float(cell) for cell in cells], "d")
+        else:
+            values = array(cells, String)
+        PVUtil.writePV(table + ":" + name, values, TIMEOUT)
+    PVUtil.writePV(table + ":MODE", "SUBMIT", TIMEOUT)
+except:  # errors of Java are not Python's Exception
+    ScriptUtil.showErrorDialog(widget, "The table was not accepted: %s" % sys.exc_info()[1])
+    PVUtil.writePV(table + ":MODE", "DISCARD", TIMEOUT)
+"""
+
+_DISCARD = """\
+from org.csstudio.display.builder.runtime.script import ScriptUtil
+
+table = ScriptUtil.findWidgetByName(widget, "{widget}")
+table.setValue(ScriptUtil.getPrimaryPV(table).read())
+"""
+
+
+def table_section(served: Served, field: Field, layout: TableLayout) -> Section:
+    """The part of a block's screen that shows a table."""
+    columns = tuple(_column(column) for column in layout.columns)
+    wanted = sum(column.width for column in columns) + LINES
+    table = Table(
+        pv=served.pv(layout.name, "pva"),
+        name=layout.name.partition(":")[2],
+        columns=columns,
+        width=min(max(wanted, 400), MAX_WIDTH - 2 * MARGIN),
+        height=HEIGHT,
+        tip=field.info.description or "",
+    )
+    return Section(
+        field.name, (_buttons(served, table.name, layout), *_more(served, layout), [table])
+    )
+
+
+def _column(column: Column) -> TableColumn:
+    texts = (column.name, *column.labels, *(str(limit) for limit in column.limits))
+    return TableColumn(
+        name=column.name,
+        width=max(56, max(width(text) for text in texts) + 14),
+        options=column.labels,
+    )
+
+
+def _buttons(served: Served, name: str, layout: TableLayout) -> Row:
+    pv = served.pv(layout.name)
+    columns = [(column.name, not column.labels) for column in layout.columns]
+    used = f"{pv}:{layout.columns[0].name}.NORD"
+    return [
+        Run(
+            text="Submit",
+            script=_SUBMIT.format(pv=pv, widget=name, columns=columns),
+            width=80,
+            tip="Send what was edited to the PandA",
+        ),
+        Run(
+            text="Discard",
+            script=_DISCARD.format(widget=name),
+            width=80,
+            tip="Show again what the PandA has",
+        ),
+        20,
+        Label(text="Rows used", width=72),
+        Update(pv=used, width=70),
+        Label(text=f"of {layout.max_rows}", width=90),
+    ]
+
+
+def _more(served: Served, layout: TableLayout) -> Iterable[Row]:
+    """Whatever else is served of the table: what streaming needs."""
+    columns = {column.name for column in layout.columns}
+    names = [
+        name
+        for name in served.specs
+        if name.startswith(f"{layout.name}:")
+        if name.count(":") == layout.name.count(":") + 1
+        if name.rpartition(":")[2] not in {*columns, *_OWN}
+    ]
+    labels = [name.rpartition(":")[2] for name in names]
+    size = name_width(labels)
+    for name, label in zip(names, labels, strict=True):
+        yield served.line(name, label, size, CONTROL)
