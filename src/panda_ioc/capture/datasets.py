@@ -58,7 +58,7 @@ def datasets_of(
         CaptureError: two datasets with one name, or a name that can not be
     """
     found = [item for column in columns for item in _of_column(column, columns, names, bits)]
-    owner: dict[str, str] = {ENTRY: "the NeXus group"}
+    owner: dict[str, str] = {}
     for dataset in found:
         source = str(dataset.attributes["panda_field"])
         if dataset.name in owner:
@@ -100,6 +100,8 @@ def check_name(name: str, source: str) -> None:
     """Raise `CaptureError` if no dataset, with the values of `source`, can have this name."""
     if not name.strip(".") or "/" in name or not name.isprintable():
         raise CaptureError(f"dataset name {name!r} of {source}: printable, without '/', please")
+    if name == ENTRY:
+        raise CaptureError(f"dataset name {name!r} of {source} is that of the NeXus group")
 
 
 def _attributes(column: Column) -> dict[str, str | float]:
