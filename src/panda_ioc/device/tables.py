@@ -85,12 +85,14 @@ class TableLayout:
         columns: in the box's order
         row_words: 32-bit words in a row
         max_rows: rows that the box has room for; None if it would not say
+        streams: the box also takes the table piece by piece (servers from 4.0)
     """
 
     name: str
     columns: tuple[Column, ...]
     row_words: int
     max_rows: int | None = None
+    streams: bool = False
 
     @classmethod
     def from_info(cls, info: TableFieldInfo, name: str = "table") -> Self:
@@ -101,7 +103,7 @@ class TableLayout:
         """
         columns = tuple(_column(name, info, key, details) for key, details in info.fields.items())
         rows = info.max_length // info.row_words if info.max_length and info.row_words else None
-        return cls(name, columns, info.row_words, rows)
+        return cls(name, columns, info.row_words, rows, info.has_mode)
 
     def unpack(self, words: NDArray[np.uint32]) -> dict[str, NDArray[Any]]:
         """Columns, by name, each of shape (rows,), from words of shape (rows * row_words,).

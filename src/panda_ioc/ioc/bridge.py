@@ -30,6 +30,7 @@ from panda_ioc.ioc.progress import Progress
 from panda_ioc.ioc.reports import Reports
 from panda_ioc.ioc.settings import Setting
 from panda_ioc.ioc.sources import Sources
+from panda_ioc.ioc.streaming import StatePoll
 from panda_ioc.ioc.tables import Table
 from panda_ioc.records.build import RecordSet
 from panda_ioc.records.device_records import dataset_name
@@ -94,6 +95,10 @@ class Bridge:
             wire: Table(wire, layout, self.connection, self._reports, self._worker)
             for wire, layout in records.tables.items()
         }
+        self._table_states = StatePoll(
+            self.connection,
+            [f"{wire}.MODE" for wire, layout in records.tables.items() if layout.streams],
+        )
         self._data_port = DataPort(address, self._data_opened, self._data_closed)
         self._live = Live(self._data_port)
         self._files = Files(
@@ -174,6 +179,7 @@ class Bridge:
                 self._files,
                 self._progress,
                 self._health,
+                self._table_states,
             ):
                 group.create_task(task.run())
 

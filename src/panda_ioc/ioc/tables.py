@@ -18,11 +18,13 @@ from numpy.typing import NDArray
 
 from panda_ioc.client.changes import Batch
 from panda_ioc.device.tables import TableLayout
-from panda_ioc.errors import BadValue, CommandTimeout, PandAError
+from panda_ioc.errors import BadValue, PandAError
 from panda_ioc.ioc.database import OnPut
 from panda_ioc.ioc.links import Box, reason, status
 from panda_ioc.ioc.memory import COMM, INVALID, MINOR, READ, Locker, Record
 from panda_ioc.ioc.reports import Reports
+from panda_ioc.ioc.streaming import NOTHING, Writer
+from panda_ioc.ioc.waiting import wait
 from panda_ioc.protocol.commands import Put
 from panda_ioc.records.specs import pv_name
 from panda_ioc.records.table_records import DISCARD, EDIT, SUBMIT, VIEW
@@ -31,12 +33,6 @@ log = logging.getLogger(__name__)
 
 Columns = Mapping[str, NDArray[Any]]
 T = TypeVar("T")
-
-BASE64_FROM = 64
-"""Words from which a table is sent as base64."""
-
-PUT_TIMEOUT = 10.0
-"""Seconds that a PVA put of a table may take."""
 
 
 class Table:
@@ -65,6 +61,7 @@ class Table:
         self._trusted_from = 0
         self._cut = ""
         self._mode = VIEW
+        self._writer = Writer(wire, self.name, reports, self._clear)
 
     def attach(self, records: Mapping[str, Record]) -> None:
         """Take the records, once they exist."""
@@ -80,6 +77,8 @@ class Table:
         self._lock = Locker([*self._columns.values(), self._put_record])
         records[f"{self.name}:LABELS"].post([column.name for column in self._layout.columns])
         self._mode_record.post(VIEW)
+        if self._layout.streams:
+            self._writer.attach(records)
 
     # -- device -> PV ---------------------------------------------------------------------------
 
@@ -156,6 +155,7 @@ class Table:
             f"{self.name}:MODE": self._on_mode,
             f"{self.name}:MODE:EDIT": self._on_shortcut(EDIT),
             f"{self.name}:MODE:SUBMIT": self._on_shortcut(SUBMIT),
+            **(self._writer.handlers() if self._layout.streams else {}),
         }
 
     def _on_column(self, name: str) -> OnPut:
@@ -172,7 +172,9 @@ class Table:
             put = np.char.encode(put)
         with self._columns[name] as record:  # not before a PVA put of the whole is over
             device = self._device.get(name, np.empty(0))
-            if self._mode == EDIT or np.array_equal(put, device):
+            # What differs from what was put has been replaced with a whole table since.
+            is_over = not np.array_equal(record.read(), put)
+            if self._mode == EDIT or is_over or np.array_equal(put, device):
                 record.settle(put)
             else:
                 record.refuse(put, device, f"put EDIT to {self._mode_record.name} first")
@@ -219,17 +221,13 @@ class Table:
     def validate_put(self, _record: Any, _value: Any) -> bool:
         """Called by EPICS, with the table locked, after a PVA put of the whole."""
         try:
-            words = self._edited()
-            sent = asyncio.run_coroutine_threadsafe(self._send(words), self._loop)
-            sent.result(PUT_TIMEOUT)
-        except TimeoutError:
-            sent.cancel()
-            self._undo(CommandTimeout(f"{self.name}: no answer in {PUT_TIMEOUT} s"))
-            return False
+            wait(self._loop, self._send(self._edited()), self.name)
         except PandAError as error:
             self._undo(error)
             return False
         self._mode = VIEW
+        if not self._writer.replaces:
+            self._write(self._device)  # what was appended does not read back
         for record in (*self._columns.values(), self._put_record):
             record.set_alarm(0, 0)
         self._loop.call_soon_threadsafe(self._accepted)
@@ -252,9 +250,21 @@ class Table:
         )
 
     async def _send(self, words: NDArray[np.uint32]) -> None:
-        await self._box.put(Put(self.wire, words, base64=len(words) >= BASE64_FROM))
-        self._take(words)
+        replaces = self._writer.replaces
+        await self._box.put(self._writer.command(words))
+        if replaces:
+            self._take(words)
         self._trusted_from = self._box.tick()
+        if self._layout.streams:
+            self._box.recheck(f"{self.wire}.MODE")
+
+    async def _clear(self) -> None:
+        """Empty the table on the PandA, whatever it is doing with it."""
+        await self._box.put(Put(self.wire, NOTHING))
+        self._take(NOTHING)
+        self._trusted_from = self._box.tick()
+        self._box.recheck(f"{self.wire}.MODE")
+        await self._in_worker(self._show)
 
     # -- the worker -----------------------------------------------------------------------------
 

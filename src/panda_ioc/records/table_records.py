@@ -2,7 +2,8 @@
 
 CA clients put MODE to EDIT, write columns, and put MODE to SUBMIT (or DISCARD). PVA clients put the
 structure: its hidden member, put last, is the record that submits. Monitors of the structure
-are triggered by that record alone, so that a change of the table posts once.
+are triggered by that record alone, so that a change of the table posts once. Where the PandA takes
+tables piece by piece, NEXT_WRITE says what the next submit does.
 """
 
 import logging
@@ -11,6 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from panda_ioc.device.codecs import codec_for
 from panda_ioc.device.model import Device, Field
 from panda_ioc.device.tables import Column, TableLayout
 from panda_ioc.errors import BadValue
@@ -23,6 +25,9 @@ log = logging.getLogger(__name__)
 READ_ONLY_MEMBER: Mapping[str, FieldValue] = {"DISP": 0, "ASG": "READONLY"}
 MODES = ("VIEW", "EDIT", "SUBMIT", "DISCARD")
 VIEW, EDIT, SUBMIT, DISCARD = range(len(MODES))
+NEXT_WRITES = ("Replace", "Append", "Append Last")
+REPLACE, APPEND, APPEND_LAST = range(len(NEXT_WRITES))
+STATES = ("INIT", "FIXED", "STREAMING", "STREAMING_LAST")
 
 _FTVL = {
     np.dtype("u1"): "UCHAR",
@@ -100,6 +105,39 @@ def table_records(prefix: str, field: Field, layout: TableLayout) -> Iterator[Re
         pvi_target=group,
         pvi_access="rw",
         value=group,
+    )
+    if layout.streams:
+        yield from _streaming(field, name)
+
+
+def _streaming(field: Field, name: str) -> Iterator[RecordSpec]:
+    """The names and labels are those that ophyd-async looks for."""
+    yield RecordSpec(
+        name=f"{name}:NEXT_WRITE",
+        rtype="mbbo",
+        writable=True,
+        desc=f"{field.name}: what the next submit does",
+        labels=NEXT_WRITES,
+        pvi=pvi_name(f"{name}:NEXT_WRITE"),
+        value=REPLACE,
+    )
+    yield RecordSpec(
+        name=f"{name}:CLEAR",
+        rtype="bo",
+        writable=True,
+        desc=f"{field.name}: any put empties it",
+        pvi=pvi_name(f"{name}:CLEAR"),
+        pvi_access="x",
+        value=0,
+    )
+    yield RecordSpec(
+        name=f"{name}:STATE",
+        rtype="mbbi",
+        desc=f"{field.name}: whether it is fixed or streams",
+        labels=STATES,
+        pvi=pvi_name(f"{name}:STATE"),
+        wire=f"{field.wire}.MODE",
+        codec=codec_for("choice", STATES),
     )
 
 

@@ -1,0 +1,119 @@
+"""Streaming tables: how the next submit writes, emptying a table, and the table's state.
+
+Servers from 4.0 take the rows of a table piece by piece, so that a sequencer can be fed for ever.
+What a submit does is chosen beforehand by NEXT_WRITE. The state of a table is not among the changes
+that the PandA reports, so it is asked for.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from panda_ioc.errors import BadValue, PandAError
+from panda_ioc.ioc.database import OnPut
+from panda_ioc.ioc.links import Box, reason, status
+from panda_ioc.ioc.memory import Record
+from panda_ioc.ioc.reports import Reports
+from panda_ioc.protocol.commands import Append, Command, Put
+from panda_ioc.records.table_records import APPEND_LAST, NEXT_WRITES, REPLACE
+
+BASE64_FROM = 64
+"""Words from which a table is sent as base64."""
+
+STATE_PERIOD = 0.5
+"""Seconds between questions for the states of tables."""
+
+NOTHING = np.empty(0, np.uint32)
+
+
+class Writer:
+    """Makes the command that submits a table; without streaming always the one that replaces it.
+
+    Arguments:
+        wire: the table's name on the wire
+        name: that of its records
+        reports: is told how puts ended
+        clear: empties the table
+    """
+
+    def __init__(
+        self, wire: str, name: str, reports: Reports, clear: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._wire = wire
+        self._name = name
+        self._reports = reports
+        self._clear = clear
+        self._next = REPLACE
+
+    @property
+    def replaces(self) -> bool:
+        """The next submit replaces the table: it will read back what was sent."""
+        return self._next == REPLACE
+
+    def command(self, words: NDArray[np.uint32]) -> Command[None]:
+        """What submits these words."""
+        base64 = len(words) >= BASE64_FROM
+        if self.replaces:
+            return Put(self._wire, words, base64)
+        if not len(words):
+            raise BadValue(f"{self._name}: no rows to append; put CLEAR to empty the table")
+        return Append(self._wire, words, self._next == APPEND_LAST, base64)
+
+    def attach(self, records: Mapping[str, Record]) -> None:
+        """Take the records."""
+        self._next_record = records[f"{self._name}:NEXT_WRITE"]
+        self._clear_record = records[f"{self._name}:CLEAR"]
+        for record in (self._next_record, self._clear_record):
+            record.post(0)
+
+    def handlers(self) -> dict[str, OnPut]:
+        """The handlers of puts, by record."""
+        return {
+            f"{self._name}:NEXT_WRITE": self._on_next_write,
+            f"{self._name}:CLEAR": self._on_clear,
+        }
+
+    async def _on_next_write(self, value: int) -> None:
+        record = self._next_record
+        if 0 <= value < len(NEXT_WRITES):
+            self._next = value
+            record.settle(value, None)
+            self._reports.accepted(record)
+        else:
+            error = BadValue(f"{value} is none of {', '.join(NEXT_WRITES)}")
+            record.refuse(value, self._next, reason(error))
+            self._reports.refused(record, error)
+
+    async def _on_clear(self, value: Any) -> None:
+        record = self._clear_record
+        try:
+            await self._clear()
+        except PandAError as error:
+            record.refuse(value, 0, reason(error), status=status(error))
+            self._reports.refused(record, error)
+        else:
+            record.settle(value, 0)
+            self._reports.accepted(record)
+
+
+class StatePoll:
+    """Asks for the states of streaming tables, all in one round trip.
+
+    Arguments:
+        box: the connection, which passes the answers on
+        wires: names of the states on the wire
+    """
+
+    def __init__(self, box: Box, wires: Sequence[str]) -> None:
+        self._box = box
+        self._wires = wires
+
+    async def run(self) -> None:
+        """Ask once a period; for ever."""
+        while self._wires:
+            for wire in self._wires:
+                self._box.recheck(wire)
+            await asyncio.sleep(STATE_PERIOD)
