@@ -208,6 +208,7 @@ class Link:
         self._unseen = None
         try:
             text = self._codec.encode(value)
+            self._check_whole(text)
             await self._box.put(Put(self.wire, text))
             shown = await self._settled(value, text)
         except PandAError as error:
@@ -218,6 +219,13 @@ class Link:
         self._trusted_from = self._box.tick()
         if self._unseen not in (None, self._last):
             self._box.recheck(self.wire)
+
+    def _check_whole(self, text: str) -> None:
+        """EPICS cuts what is longer than a record without telling anybody."""
+        full = self.spec.full
+        if full and not limits.fits(text, full - 1):
+            other = f", put it to {self.record.name}:LONG" if self.spec.rtype == "stringout" else ""
+            raise BadValue(f"{full} bytes or more: EPICS may have cut the text{other}")
 
     async def _settled(self, value: Value, text: str) -> Value | None:
         """What the record should show after a good put: None for what was put."""

@@ -48,6 +48,7 @@ def _label_record(block: Block) -> RecordSpec:
         pvi="label",
         wire=block.label_key,
         codec=TEXT,
+        full=LABEL_LENGTH - 1,
     )
 
 
@@ -68,21 +69,24 @@ def _field_records(field: Field) -> Iterator[RecordSpec]:
 
 def _with_long(spec: RecordSpec, labels: Sequence[str]) -> Iterator[RecordSpec]:
     """A record, and if its text may be too long for it another that holds the whole."""
-    yield spec
     is_free = isinstance(spec.codec, TextCodec) and not labels
-    if spec.rtype in ("stringin", "stringout") and (
-        is_free or not all(limits.fits(label, limits.STRING) for label in labels)
+    if spec.rtype not in ("stringin", "stringout") or (
+        not is_free and all(limits.fits(label, limits.STRING) for label in labels)
     ):
-        yield replace(
-            spec,
-            name=f"{spec.name}:LONG",
-            rtype="waveform",
-            ftvl="CHAR",
-            length=LONG_LENGTH,
-            desc=f"{spec.desc} (whole text)",
-            pvi="",
-            choices=(),
-        )
+        yield spec
+        return
+    yield replace(spec, full=limits.STRING)
+    yield replace(
+        spec,
+        name=f"{spec.name}:LONG",
+        rtype="waveform",
+        ftvl="CHAR",
+        length=LONG_LENGTH,
+        desc=f"{spec.desc} (whole text)",
+        pvi="",
+        choices=(),
+        full=LONG_LENGTH - 1,
+    )
 
 
 def _value_record(field: Field) -> RecordSpec:

@@ -46,6 +46,8 @@ class RecordSpec:
         settle: what a put waits for
         value: of a constant, or to begin with
         saved: a setting of the bridge that survives a restart
+        full: bytes of a text that fill the record, so that EPICS may have cut what was put; 0 where
+            that does not matter
     """
 
     name: str
@@ -70,6 +72,7 @@ class RecordSpec:
     settle: Settle = Settle.NOTHING
     value: FieldValue | tuple[str, ...] | None = None
     saved: bool = False
+    full: int = 0
 
     @property
     def block(self) -> str:
