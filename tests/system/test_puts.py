@@ -107,7 +107,7 @@ class Client:
     async def put(self, name: str, value: Any) -> bool:
         """Put and wait; whether it was done."""
         if self._over == "ca":
-            is_long = name.endswith(":LABEL")
+            is_long = name.endswith((":LABEL", ":LONG"))
             datatype = self._ca.DBR_CHAR_STR if is_long else None
             result = await self._ca.caput(name, value, datatype, wait=True, timeout=20, throw=False)
             assert result.ok or result.errorcode == ECA_PUTFAIL, result
@@ -195,13 +195,46 @@ async def test_a_refused_put_without_callback_goes_back_too(sim: Sim, tapped: Io
         assert sim.ask("PULSE3.DELAY?") == ["OK =1.5"]
 
 
-async def test_an_over_long_string_is_refused_by_the_box_not_sent_in_part(
-    tap: Tap, tapped: Ioc, ca: Any, pva: Any
+LONG_FUNCTION = "(A & B) | (B & C) | (C & D) | (D & E) | (E & A)"
+LONG_UNITS = "thousandths of a turn of the second encoder"
+
+
+@pytest.mark.parametrize(
+    ("record", "wire", "text"),
+    [
+        ("LUT3:FUNC", "LUT3.FUNC", LONG_FUNCTION),
+        ("COUNTER4:OUT:UNITS", "COUNTER4.OUT.UNITS", LONG_UNITS),
+        ("EQU2:SOURCE", "EQU2.SOURCE", "Everything that is connected to this box"),
+    ],
+)
+async def test_texts_too_long_for_a_string_are_whole_in_long(
+    sim: Sim, tapped: Ioc, ca: Any, client: Client, record: str, wire: str, text: str
 ) -> None:
-    """CA can not put more than 39 characters; PVA cuts them off: what the box gets it refuses."""
-    tap.lines.clear()
-    assert not await Client(ca, pva, "pva").put(tapped.pv("TTLOUT2:VAL"), "X" * 100)
-    assert await ca.caget(tapped.pv("TTLOUT2:VAL")) == "ZERO"
+    name = tapped.pv(record)
+    assert await client.put(f"{name}:LONG", text)
+    assert sim.ask(f"{wire}?") == [f"OK ={text}"]
+    assert await ca.caget(f"{name}:LONG", datatype=ca.DBR_CHAR_STR) == text
+    with CaSeen(ca, name) as seen:
+        await seen.until(lambda update: update == text[:39])
+
+
+@pytest.mark.parametrize("record", ["LUT3:FUNC", "COUNTER4:OUT:UNITS", "TTLOUT2:VAL"])
+async def test_a_text_that_is_cut_on_its_way_is_not_taken_for_the_whole(
+    sim: Sim, tapped: Ioc, ca: Any, pva: Any, record: str
+) -> None:
+    """CA clients can not put more than 39 characters; PVA ones can, and EPICS cuts it."""
+    wire = record.replace(":", ".")
+    before = sim.ask(f"{wire}?")
+    text = {"LUT3:FUNC": LONG_FUNCTION, "TTLOUT2:VAL": "X" * 60}.get(record, LONG_UNITS)
+    assert not await Client(ca, pva, "pva").put(tapped.pv(record), text)
+    assert sim.ask(f"{wire}?") == before
+
+
+async def test_a_label_that_is_cut_on_its_way_is_not_taken_for_the_whole(
+    sim: Sim, tapped: Ioc, ca: Any, pva: Any
+) -> None:
+    assert not await Client(ca, pva, "pva").put(tapped.pv("PULSE3:LABEL"), "x" * 300)
+    assert sim.ask("*METADATA.LABEL_PULSE3?") == ["OK ="]
 
 
 @pytest.mark.parametrize(
