@@ -5,7 +5,6 @@ blocks of which there are several take B too, the block.
 """
 
 import re
-from collections.abc import Iterator
 
 from panda_ioc.device.model import Block, Device
 from panda_ioc.records.build import RecordSet
@@ -25,45 +24,47 @@ _FILE_NAME = re.compile(r"\w+", re.ASCII)
 
 def make_screens(device: Device, records: RecordSet) -> dict[str, str]:
     """File name -> content, for all screens of a device."""
+    return {
+        file: screen(title, widest, _strip(records, file), cells, records.prefix)
+        for file, (title, widest, cells) in _screens(device, records).items()
+    }
+
+
+def _screens(device: Device, records: RecordSet) -> dict[str, tuple[str, str, list[Cell]]]:
+    """File name -> title, the longest that it can be with macros replaced, and widgets."""
     served = Served(records)
-    others: dict[str, tuple[str, list[Cell]]] = {
+    own = {
         CAPTURE: ("Capture", capture_cells(device, served)),
         POSITIONS: ("Positions", position_cells(device, served)),
         BITS: ("Bits", bit_cells(device, served)),
         HEALTH: ("Health", health_cells(device, served)),
     }
-    links = {title: file for file, (title, _) in others.items()}
-    files = {INDEX: ("PandA", index_cells(device, served, links)), **others}
-    for block in _types(device):
-        shown = Served(records, block.wire, block_name(block))
-        blocks = BlockScreen(block, shown, records.tables, CAPTURE)
-        files[f"{block.type}.bob"] = (block_name(block), blocks.cells())
-    return {
-        file: screen(
-            file.removesuffix(".bob"),
-            f"{title}  $(P)",
-            _strip(served, "" if file == INDEX else INDEX),
-            cells,
-            records.prefix,
-        )
-        for file, (title, cells) in files.items()
-    }
+    links = {title: file for file, (title, _) in own.items()}
+    found = {INDEX: ("PandA", "PandA", index_cells(device, served, links))}
+    found |= {file: (title, title, cells) for file, (title, cells) in own.items()}
+    for type_, blocks in _types(device).items():
+        name = block_name(blocks[0])
+        shown = Served(records, blocks[0].wire, name)
+        cells = BlockScreen(blocks[0], shown, records.tables, CAPTURE).cells()
+        found[f"{type_}.bob"] = (name, blocks[-1].wire, cells)
+    return found
 
 
-def _types(device: Device) -> Iterator[Block]:
-    """The first block of each type; not of one whose name no file could have."""
-    seen: set[str] = set()
+def _types(device: Device) -> dict[str, list[Block]]:
+    """Blocks by their type, without those whose name no file could have."""
+    found: dict[str, list[Block]] = {}
     for block in device.blocks:
-        if block.type not in seen and _FILE_NAME.fullmatch(block.type):
-            yield block
-        seen.add(block.type)
+        if _FILE_NAME.fullmatch(block.type):
+            found.setdefault(block.type, []).append(block)
+    return found
 
 
-def _strip(served: Served, index: str) -> Strip:
+def _strip(records: RecordSet, file: str) -> Strip:
+    served = Served(records)
     health, armed = "PCAP:HEALTH", "PCAP:ARM"
     return Strip(
         status=served.pv("STATUS"),
         health=served.pv(health) if served.find(health) else "",
         armed=served.pv(armed) if served.find(armed) else "",
-        index=index,
+        index="" if file == INDEX else INDEX,
     )

@@ -5,7 +5,7 @@ comes out at the right, positions and tables over the whole width below.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from panda_ioc.device.model import Block, Field
 from panda_ioc.device.tables import TableLayout
@@ -28,7 +28,7 @@ from panda_ioc.records.screens.layout import (
     place_columns,
 )
 from panda_ioc.records.screens.tables import table_section
-from panda_ioc.records.screens.widgets import HEAD, Label, Open, Update, Widget, Write
+from panda_ioc.records.screens.widgets import HEAD, Entry, Label, Open, Widget, Write
 from panda_ioc.records.source_records import SOURCE
 from panda_ioc.records.specs import pv_name
 
@@ -141,13 +141,13 @@ class BlockScreen:
         width = name_width([f.name for f in fields])
         for field in fields:
             name = pv_name(field.wire)
-            row = self.served.line(name, field.name, width)
-            if self.served.find(f"{name}:UNITS"):
-                yield [*row, self.served.control(f"{name}:UNITS", UNITS)]
-            elif getattr(field.info, "units", None):
-                yield [*row, Update(pv=self.served.pv(f"{name}.EGU"), width=UNITS)]
-            else:
-                yield row
+            label, control = self.served.line(name, field.name, width)
+            if not self.served.find(f"{name}:UNITS"):
+                yield [label, control]
+                continue
+            if isinstance(control, Entry):
+                control = replace(control, units=False)
+            yield [label, control, self.served.control(f"{name}:UNITS", UNITS)]
 
     def _values(self, fields: Sequence[Field], size: int) -> Iterable[Row]:
         width = name_width([f.name for f in fields])

@@ -1,11 +1,11 @@
 """Which widget shows a record: decided by its type, and by what a client may do with it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from panda_ioc.records.build import RecordSet
 from panda_ioc.records.choice_records import ENUM
-from panda_ioc.records.screens.layout import Row
+from panda_ioc.records.screens.layout import GAP, Row, row_width
 from panda_ioc.records.screens.text import width
 from panda_ioc.records.screens.widgets import (
     Combo,
@@ -72,6 +72,17 @@ class Served:
             self.control(name, size),
         ]
 
+    def pairs(self, names: Sequence[str], start: str) -> Iterator[Row]:
+        """Lines of two records each, labelled by what their names have after `start`."""
+        labels = [name.removeprefix(start).lstrip(":") for name in names]
+        size = name_width(labels)
+        lines = [self.line(name, label, size) for name, label in zip(names, labels, strict=True)]
+        half = (len(lines) + 1) // 2
+        for number, left in enumerate(lines[:half]):
+            right = lines[half + number : half + number + 1]
+            fill = size + CONTROL + 2 * GAP - row_width(left)
+            yield [*left, fill, *right[0]] if right else left
+
 
 def name_width(names: list[str]) -> int:
     """Of labels that stand under each other."""
@@ -101,7 +112,7 @@ def _bit(pv: str, size: int, spec: RecordSpec, tip: str) -> Widget:
     """A bit with states can be turned over; one without is an action, which any put triggers."""
     if spec.labels:
         return Toggle(pv=pv, width=min(size, 80), tip=tip)
-    return Write(pv=pv, width=min(size, 80), text="Trigger", value="1", tip=tip)
+    return Write(pv=pv, width=min(size, 80), text="Execute", value="1", tip=tip)
 
 
 _INPUTS: Mapping[str, Make] = MappingProxyType({"bi": _led})

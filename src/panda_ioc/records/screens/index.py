@@ -7,12 +7,12 @@ from panda_ioc.protocol.responses import EnumFieldInfo
 from panda_ioc.records.screens.controls import Served
 from panda_ioc.records.screens.layout import MARGIN, TOP, Cell, Row, place_rows
 from panda_ioc.records.screens.text import width
-from panda_ioc.records.screens.widgets import DOT, LINE, Dot, Label, Led, Open, Update, Widget
+from panda_ioc.records.screens.widgets import DOT, LINE, Dot, Led, Open, Update, Widget
 from panda_ioc.records.source_records import SOURCE
 from panda_ioc.records.specs import pv_name
 
 PER_LINE = 4
-LABEL = 130
+LABEL = 110
 _ACTIVITY = ("ACTIVE", "OUT", "VAL", "CONN")
 """Bits that tell best what a block does; the first of them that it has is shown."""
 
@@ -24,21 +24,15 @@ def index_cells(device: Device, served: Served, screens: Mapping[str, str]) -> l
     types: dict[str, list[Block]] = {}
     for block in device.blocks:
         types.setdefault(block.type, []).append(block)
-    button = max((width(block.wire) for block in device.blocks), default=0) + 24
-    name = max((width(type_, bold=True) for type_ in types), default=0) + 8
-    for type_, blocks in types.items():
-        rows += _type_rows(served, type_, blocks, name, button)
+    button = max((width(block.wire) for block in device.blocks), default=0) + 16
+    for blocks in types.values():
+        rows += _type_rows(served, blocks, button)
     return place_rows(rows, MARGIN, TOP)[0]
 
 
-def _type_rows(
-    served: Served, type_: str, blocks: list[Block], name: int, button: int
-) -> Iterator[Row]:
+def _type_rows(served: Served, blocks: list[Block], button: int) -> Iterator[Row]:
     for start in range(0, len(blocks), PER_LINE):
-        first: Widget | int = name
-        if start == 0:
-            first = Label(text=type_, bold=True, width=name, tip=blocks[0].description or "")
-        row: list[Widget | int] = [first]
+        row: list[Widget | int] = []
         for block in blocks[start : start + PER_LINE]:
             row += _block(served, block, button)
         yield row
@@ -58,7 +52,6 @@ def _block(served: Served, block: Block, button: int) -> Iterable[Widget | int]:
         _health(served, block),
         _activity(served, block),
         Update(pv=served.pv(label), text=True, width=LABEL) if served.find(label) else LABEL,
-        4,
     ]
 
 

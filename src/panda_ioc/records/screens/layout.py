@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 from xml.etree import ElementTree
 
 import phoebusgen.screen
@@ -23,7 +22,10 @@ from panda_ioc.records.screens.widgets import (
 GAP = 6  # pixels between widgets
 MARGIN = 10
 MAX_WIDTH = 1280
+TITLE_SIZE = 18
 STRIP_HEIGHT = 36
+TOP = STRIP_HEIGHT + 8
+"""Where what is under the strip begins."""
 
 Row = Sequence[Widget | int]
 """Widgets of one line; a number is an empty place of that width."""
@@ -79,7 +81,7 @@ class Strip:
 
 def heading_width(title: str) -> int:
     """Pixels that the heading of a section takes."""
-    return width(title, bold=True) + 4
+    return width(title, bold=True) + GAP
 
 
 def row_width(row: Row) -> int:
@@ -143,34 +145,28 @@ def place_columns(columns: Iterable[Sequence[Section]], y: int) -> tuple[list[Ce
     return cells, bottom
 
 
-def screen(name: str, title: str, strip: Strip, cells: Sequence[Cell], prefix: str) -> str:
-    """The file of a screen: a title and the strip, and under them the widgets."""
+def screen(title: str, widest: str, strip: Strip, cells: Sequence[Cell], prefix: str) -> str:
+    """The file of a screen: a title and the strip, and under them the widgets.
+
+    Arguments:
+        title: perhaps with macros
+        widest: the longest that it can be once they are replaced
+    """
+    heading = width(f"{widest}  {prefix}", TITLE_SIZE, bold=True) + GAP
     size = max(
-        width(title, 18, bold=True) + row_width(strip.row) + 2 * MARGIN + 4 * GAP,
+        heading + row_width(strip.row) + 2 * MARGIN + 4 * GAP,
         *(x + widget.width + MARGIN for x, _, widget in cells),
     )
     top: list[Cell] = [
-        (
-            MARGIN,
-            6,
-            Label(text=title, size=18, bold=True, width=width(title, 18, bold=True) + 4),
-        ),
+        (MARGIN, 6, Label(text=f"{title}  $(P)", size=TITLE_SIZE, bold=True, width=heading)),
         *place_row(strip.row, size - MARGIN - row_width(strip.row), 6),
         (MARGIN, STRIP_HEIGHT, Line(width=size - 2 * MARGIN)),
     ]
-    drawing = phoebusgen.screen.Screen(printable(name))
+    drawing = phoebusgen.screen.Screen(printable(f"{title} $(P)"))
     drawing.macro("P", prefix)
     drawing.width(size)
     drawing.height(max(y + widget.height for _, y, widget in (*top, *cells)) + MARGIN)
     drawing.add_widget([widget.draw(x, y) for x, y, widget in (*top, *cells)])
-    return _text(drawing)
-
-
-TOP = STRIP_HEIGHT + 8
-"""Where what is under the strip begins."""
-
-
-def _text(drawing: Any) -> str:
     ElementTree.indent(drawing.root)
     body = ElementTree.tostring(drawing.root, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'

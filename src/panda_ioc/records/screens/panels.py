@@ -23,21 +23,25 @@ from panda_ioc.records.specs import RecordSpec, pv_name
 
 TEXT = 300  # width of paths and messages
 PLOT = (680, 420)
+_TYPICAL = ("COUNTER", "INENC")
+"""Types of blocks that are captured most often."""
 _DATA, _LIVE, _DATASETS = "DATA:", "DATA:LIVE:", "DATA:DATASETS:"
 
 
 def capture_cells(device: Device, served: Served) -> list[Cell]:
     """The dashboard of a scan."""
     names = [name for name, spec in served.specs.items() if _is_control(spec)]
-    file = [name for name in names if not name.startswith(_LIVE)]
     live = [name for name in names if name.startswith(_LIVE)]
+    file = [name for name in names if name not in live and _is_wide(served, name)]
+    state = [name for name in names if name not in (*live, *file)]
     left = [
         Section("Acquisition", tuple(_acquisition(served))),
         Section("File", (*_lines(served, file, _DATA), *_progress(served))),
     ]
     right = [
         Section("Live data", tuple(_plot(device, served))),
-        Section("What is shown", tuple(_pairs(served, live))),
+        Section("What is shown", tuple(served.pairs(live, _LIVE))),
+        Section("State of capture", tuple(served.pairs(state, _DATA))),
     ]
     return place_columns([left, right], TOP)[0]
 
@@ -61,7 +65,7 @@ def _acquisition(served: Served) -> Iterator[Row]:
     for name in ("PCAP:ACTIVE", "PCAP:HEALTH", "PCAP:COMPLETION", "IOC:DATA_RATE"):
         if served.find(name):
             yield _line(served, name, name.partition(":")[2], NAME)
-    for name, label in (("ERROR", "last error"), ("ERROR:PV", "of")):
+    for name, label in (("ERROR", "last error"), ("ERROR:PV", "at")):
         yield [Label(text=label, width=NAME), served.control(name, TEXT)]
 
 
@@ -79,17 +83,10 @@ def _line(served: Served, name: str, label: str, size: int) -> Row:
     return served.line(name, label, size, TEXT if is_text else CONTROL)
 
 
-def _pairs(served: Served, names: Sequence[str]) -> Iterator[Row]:
-    """Two records in a line."""
-    labels = [name.removeprefix(_LIVE) for name in names]
-    size = name_width(labels)
-    half = (len(names) + 1) // 2
-    cells = [
-        served.line(name, label, size, CONTROL) for name, label in zip(names, labels, strict=True)
-    ]
-    for left, right in zip(cells[:half], [*cells[half:], []], strict=False):
-        fill = CONTROL - left[-1].width if isinstance(left[-1], Widget) else 0
-        yield [*left, *([fill - 6] if fill > 6 else []), 20, *right]
+def _is_wide(served: Served, name: str) -> bool:
+    """What is set, and what is long."""
+    spec = served.find(name)
+    return spec is not None and (spec.writable or spec.rtype == "waveform")
 
 
 def _progress(served: Served) -> Iterator[Row]:
@@ -148,7 +145,7 @@ def _times(device: Device, served: Served) -> Iterable[str]:
 def _first_channels(device: Device, served: Served) -> list[str]:
     """The first position of each of the first types of blocks that have any."""
     found: dict[str, str] = {}
-    for block in device.blocks:
+    for block in sorted(device.blocks, key=lambda block: block.type not in _TYPICAL):
         for field in block.fields:
             name = f"{pv_name(field.wire)}:DATA:VALUE"
             if field.info.type == "pos_out" and served.find(name):

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from panda_ioc.device.model import Field
 from panda_ioc.device.tables import Column, TableLayout
-from panda_ioc.records.screens.controls import CONTROL, Served, name_width
+from panda_ioc.records.screens.controls import Served
 from panda_ioc.records.screens.layout import MARGIN, MAX_WIDTH, Row, Section
 from panda_ioc.records.screens.text import width
 from panda_ioc.records.screens.widgets import Label, Run, Table, TableColumn, Update
@@ -68,10 +68,10 @@ def table_section(served: Served, field: Field, layout: TableLayout) -> Section:
 
 
 def _column(column: Column) -> TableColumn:
-    texts = (column.name, *column.labels, *(str(limit) for limit in column.limits))
+    texts = (*column.labels, *(str(limit) for limit in column.limits))
     return TableColumn(
         name=column.name,
-        width=max(56, max(width(text) for text in texts) + 14),
+        width=max(width(column.name, bold=True), *map(width, texts)) + 10,
         options=column.labels,
     )
 
@@ -110,7 +110,4 @@ def _more(served: Served, layout: TableLayout) -> Iterable[Row]:
         if name.count(":") == layout.name.count(":") + 1
         if name.rpartition(":")[2] not in {*columns, *_OWN}
     ]
-    labels = [name.rpartition(":")[2] for name in names]
-    size = name_width(labels)
-    for name, label in zip(names, labels, strict=True):
-        yield served.line(name, label, size, CONTROL)
+    yield from served.pairs(names, layout.name)

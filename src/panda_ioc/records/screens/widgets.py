@@ -114,15 +114,23 @@ class Update(Widget):
 
 @dataclass(frozen=True, kw_only=True)
 class Entry(Widget):
-    """A value that can be typed."""
+    """A value that can be typed.
+
+    Attributes:
+        text: the PV is an array of characters
+        units: show them behind the value
+    """
 
     text: bool = False
+    units: bool = True
     kind: ClassVar[str] = "Entry"
 
     def draw(self, x: int, y: int) -> Any:
         widget = phoebus.TextEntry(self._name(), self.pv, x, y, self.width, self.height)
         if self.text:
             widget.format("string")
+        if not self.units:
+            widget.show_units(False)
         return self._finish(widget)
 
 
