@@ -1,5 +1,5 @@
-"""A box whose cable is really pulled. Not collected: `test_unplugged` runs it in a network namespace
-of its own, where it may make interfaces and take them down.
+"""A box whose cable is really pulled. Not collected: `test_unplugged` runs it in a namespace of its
+own, where it may make interfaces and take them down.
 
     near 10.99.0.1 (the bridge and its clients) --- far 10.99.0.2 (the PandA)
 """
