@@ -161,7 +161,7 @@ async def test_every_pvi_entry_names_a_pv_that_is_served(sim: Sim, ioc: Ioc, pva
     entries = {leaf for name in names for leaf in _leaves(pva.get(name).todict()["value"])}
     assert ioc.pv("SEQ1:TABLE") in entries
     names = sorted(entries)
-    found = pva.get(names, request="field()", timeout=30, throw=False)
+    found = pva.get(names, request=["field()"] * len(names), timeout=30, throw=False)
     assert [n for n, each in zip(names, found, strict=True) if isinstance(each, Exception)] == []
 
 
