@@ -30,7 +30,7 @@ from panda_ioc.ioc.memory import (
 from panda_ioc.ioc.reports import Reports
 from panda_ioc.protocol.commands import Command, GetLine, Put
 from panda_ioc.records import limits
-from panda_ioc.records.device_records import precision
+from panda_ioc.records.device_records import precision, scaled_precision
 from panda_ioc.records.specs import RecordSpec, Settle
 
 log = logging.getLogger(__name__)
@@ -262,6 +262,7 @@ class ScaledLink:
         self.wires = (spec.wire, *spec.scaled_by)
         self._numbers: dict[str, float] = {}
         self._shown: float | None = None
+        self._scale: float | None = None  # that PREC is right for
 
     def from_device(self, wire: str, text: str, batch: Batch) -> None:
         """Take in one of the three numbers and show the result once all are known."""
@@ -272,6 +273,9 @@ class ScaledLink:
             return
         if len(self._numbers) == len(self.wires):
             value, scale, offset = (self._numbers[name] for name in self.wires)
+            if scale != self._scale:
+                self._scale = scale
+                self.record.set_field("PREC", scaled_precision(scale))
             scaled = value * scale + offset
             if scaled != self._shown and self.record.post(scaled, stamp=batch.time):
                 self._shown = scaled

@@ -19,6 +19,8 @@ from panda_ioc.records.mapping import INPUTS, OUTPUTS, TIME_PREC
 from panda_ioc.records.specs import FieldValue, RecordSpec, Settle, pv_name, pvi_name
 
 LABEL_LENGTH = 256
+MAX_PREC = 9
+_MORE_DIGITS = 3  # of a scale that is no short decimal fraction
 LONG_LENGTH = 256
 
 
@@ -210,6 +212,18 @@ def _dataset_record(field: Field) -> RecordSpec:
         value="",
         saved=True,
     )
+
+
+def scaled_precision(scale: float) -> int:
+    """PREC that tells counts of a position with this scale apart: 0 for 1, 3 for 0.001."""
+    if scale == 0 or not math.isfinite(scale):
+        return 0
+    first = max(0, -math.floor(math.log10(abs(scale))))
+    for digits in range(first, first + _MORE_DIGITS):
+        steps = scale * 10**digits
+        if abs(steps - round(steps)) < 1e-6 * abs(steps):
+            return min(digits, MAX_PREC)
+    return min(first + _MORE_DIGITS, MAX_PREC)
 
 
 def precision(units: str) -> int | None:

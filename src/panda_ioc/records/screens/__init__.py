@@ -39,7 +39,9 @@ def _screens(device: Device, records: RecordSet) -> dict[str, tuple[str, str, li
         BITS: ("Bits", bit_cells(device, served)),
         HEALTH: ("Health", health_cells(device, served)),
     }
+    single = [block.wire for block in device.blocks if block.number is None]
     links = {title: file for file, (title, _) in own.items()}
+    links |= {name: f"{name}.bob" for name in ("PCAP", "SYSTEM") if name in single}
     found = {INDEX: ("PandA", "PandA", index_cells(device, served, links))}
     found |= {file: (title, title, cells) for file, (title, cells) in own.items()}
     for type_, blocks in _types(device).items():

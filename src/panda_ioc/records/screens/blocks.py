@@ -5,7 +5,7 @@ comes out at the right, positions and tables over the whole width below.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from panda_ioc.device.model import Block, Field
 from panda_ioc.device.tables import TableLayout
@@ -28,7 +28,7 @@ from panda_ioc.records.screens.layout import (
     place_columns,
 )
 from panda_ioc.records.screens.tables import table_section
-from panda_ioc.records.screens.widgets import HEAD, Entry, Label, Open, Widget, Write
+from panda_ioc.records.screens.widgets import HEAD, Label, Open, Widget, Write
 from panda_ioc.records.source_records import SOURCE
 from panda_ioc.records.specs import pv_name
 
@@ -142,12 +142,11 @@ class BlockScreen:
         for field in fields:
             name = pv_name(field.wire)
             label, control = self.served.line(name, field.name, width)
-            if not self.served.find(f"{name}:UNITS"):
+            if self.served.find(f"{name}:UNITS"):
+                units = self.served.control(f"{name}:UNITS", UNITS)
+                yield [label, self.served.number(name, CONTROL), units]
+            else:
                 yield [label, control]
-                continue
-            if isinstance(control, Entry):
-                control = replace(control, units=False)
-            yield [label, control, self.served.control(f"{name}:UNITS", UNITS)]
 
     def _values(self, fields: Sequence[Field], size: int) -> Iterable[Row]:
         width = name_width([f.name for f in fields])
@@ -165,7 +164,7 @@ class BlockScreen:
             yield [
                 Label(text=field.name, width=width, tip=field.info.description or ""),
                 *(
-                    self.served.control(_join(pv_name(field.wire), part), size)
+                    self.served.number(_join(pv_name(field.wire), part), size)
                     for part, (_, size) in columns.items()
                 ),
             ]

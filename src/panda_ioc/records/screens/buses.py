@@ -47,7 +47,7 @@ def position_cells(device: Device, served: Served) -> list[Cell]:
             [
                 _name(field),
                 *(
-                    served.control(f"{name}:{part}" if part else name, size)
+                    served.number(f"{name}:{part}" if part else name, size)
                     for part, (_, size) in POSITION_COLUMNS.items()
                 ),
             ]

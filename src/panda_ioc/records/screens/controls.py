@@ -1,6 +1,7 @@
 """Which widget shows a record: decided by its type, and by what a client may do with it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 from panda_ioc.records.build import RecordSet
@@ -63,6 +64,11 @@ class Served:
             return kind(pv=self.pv(name), width=size, text=spec.ftvl == "CHAR", tip=tip)
         make = (_OUTPUTS if spec.writable else _INPUTS).get(spec.rtype, _update)
         return make(self.pv(name), size, spec, tip)
+
+    def number(self, name: str, size: int) -> Widget | int:
+        """The same without units, which stand beside it."""
+        control = self.control(name, size)
+        return replace(control, units=False) if isinstance(control, Entry | Update) else control
 
     def line(self, name: str, label: str, name_width: int, size: int = CONTROL) -> Row:
         """A label and the widget for a record."""

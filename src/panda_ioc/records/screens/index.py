@@ -19,7 +19,7 @@ _ACTIVITY = ("ACTIVE", "OUT", "VAL", "CONN")
 
 def index_cells(device: Device, served: Served, screens: Mapping[str, str]) -> list[Cell]:
     """All widgets of the index; `screens` are the others: what to call them -> file."""
-    top: Row = [Open(text=text, file=file, width=130) for text, file in screens.items()]
+    top: Row = [Open(text=text, file=file, width=110) for text, file in screens.items()]
     rows: list[Row] = [top, [10]]
     types: dict[str, list[Block]] = {}
     for block in device.blocks:

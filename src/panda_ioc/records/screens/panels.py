@@ -1,6 +1,7 @@
 """The screens of the bridge itself: capture, with live plots, and health."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from panda_ioc.device.model import Device
 from panda_ioc.protocol.responses import ExtOutFieldInfo
@@ -9,6 +10,7 @@ from panda_ioc.records.screens.index import health_fields
 from panda_ioc.records.screens.layout import TOP, Cell, Row, Section, place_columns
 from panda_ioc.records.screens.text import width
 from panda_ioc.records.screens.widgets import (
+    LINE,
     SAMPLES,
     TRACES,
     Combo,
@@ -16,6 +18,7 @@ from panda_ioc.records.screens.widgets import (
     Plot,
     Progress,
     Trace,
+    Update,
     Widget,
     Write,
 )
@@ -36,7 +39,7 @@ def capture_cells(device: Device, served: Served) -> list[Cell]:
     state = [name for name in names if name not in (*live, *file)]
     left = [
         Section("Acquisition", tuple(_acquisition(served))),
-        Section("File", (*_lines(served, file, _DATA), *_progress(served))),
+        Section("File", (*_lines(served, file, _DATA), *_progress(served, file))),
     ]
     right = [
         Section("Live data", tuple(_plot(device, served))),
@@ -66,7 +69,7 @@ def _acquisition(served: Served) -> Iterator[Row]:
         if served.find(name):
             yield _line(served, name, name.partition(":")[2], NAME)
     for name, label in (("ERROR", "last error"), ("ERROR:PV", "at")):
-        yield [Label(text=label, width=NAME), served.control(name, TEXT)]
+        yield _line(served, name, label, NAME)
 
 
 def _lines(served: Served, names: Sequence[str], prefix: str) -> Iterator[Row]:
@@ -80,7 +83,10 @@ def _line(served: Served, name: str, label: str, size: int) -> Row:
     """A line for one record, long if it is a long text."""
     spec = served.find(name)
     is_text = spec is not None and spec.rtype == "waveform"
-    return served.line(name, label, size, TEXT if is_text else CONTROL)
+    heading, control = served.line(name, label, size, TEXT if is_text else CONTROL)
+    if isinstance(control, Update) and is_text:
+        control = replace(control, height=2 * LINE)  # in case that it is long
+    return [heading, control]
 
 
 def _is_wide(served: Served, name: str) -> bool:
@@ -89,11 +95,12 @@ def _is_wide(served: Served, name: str) -> bool:
     return spec is not None and (spec.writable or spec.rtype == "waveform")
 
 
-def _progress(served: Served) -> Iterator[Row]:
+def _progress(served: Served, names: Sequence[str]) -> Iterator[Row]:
     done, whole = "DATA:NUM_CAPTURED", "DATA:NUM_CAPTURE"
     if served.find(done) and served.find(whole):
         bar = Progress(pv=served.pv(done), whole=served.pv(whole), width=TEXT)
-        yield [Label(text="done", width=NAME), bar]
+        size = name_width([name.removeprefix(_DATA) for name in names])
+        yield [Label(text="done", width=size), bar]
 
 
 def _plot(device: Device, served: Served) -> Iterator[Row]:

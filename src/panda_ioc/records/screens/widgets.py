@@ -99,15 +99,19 @@ class Update(Widget):
 
     Attributes:
         text: the PV is an array of characters
+        units: show them behind the value
     """
 
     text: bool = False
+    units: bool = True
     kind: ClassVar[str] = "Update"
 
     def draw(self, x: int, y: int) -> Any:
         widget = phoebus.TextUpdate(self._name(), self.pv, x, y, self.width, self.height)
         if self.text:
             widget.format("string")
+        if not self.units:
+            widget.show_units(False)
         widget.vertical_alignment_middle()
         return self._finish(widget)
 
