@@ -1,5 +1,6 @@
 """Records for the fields and attributes of a device, by the table in `mapping`."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -161,7 +162,8 @@ def _limits(field: Field) -> Mapping[str, FieldValue]:
     if isinstance(info, UintFieldInfo) and info.max_val:
         return {"LOPR": 0, "HOPR": info.max_val}
     if isinstance(info, ScalarFieldInfo):
-        return {"EGU": limits.cut(info.units or "", limits.EGU)}
+        digits = {} if info.scale is None else {"PREC": scaled_precision(info.scale)}
+        return {"EGU": limits.cut(info.units or "", limits.EGU), **digits}
     return {}
 
 
@@ -219,10 +221,10 @@ def scaled_precision(scale: float) -> int:
     if scale == 0 or not math.isfinite(scale):
         return 0
     first = max(0, -math.floor(math.log10(abs(scale))))
-    for digits in range(first, first + _MORE_DIGITS):
+    for digits in range(first, min(first + _MORE_DIGITS, MAX_PREC)):
         steps = scale * 10**digits
         if abs(steps - round(steps)) < 1e-6 * abs(steps):
-            return min(digits, MAX_PREC)
+            return digits
     return min(first + _MORE_DIGITS, MAX_PREC)
 
 
