@@ -5,6 +5,7 @@ counts: at a rate it counts by the clock; at rate 0 (unlimited) as far as the fa
 asked.  The control port and the threads of the data port share these objects under one lock.
 """
 
+import math
 import threading
 import time
 from collections import deque
@@ -41,6 +42,7 @@ class Settings:
     frame     most samples in a frame; 0 means as many as fit into a frame of 2 MiB
     buffer    bytes of raw samples kept for slow readers, beyond which they overrun
     ramp      data words count 0, 1, 2 ... instead of the signals of `signals`
+    hold      samples come only once `Capture.release` says so, as if there were no trigger yet
     """
 
     rate: float = 1000.0
@@ -49,6 +51,7 @@ class Settings:
     frame: int = 0
     buffer: int = 1 << 26
     ramp: bool = False
+    hold: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,19 +79,23 @@ class Acquisition:
         self.arm_time_ns = time.time_ns()
         self.start_time_ns = time.time_ns()
         self.reason: str | None = None
-        self._start = time.monotonic()
+        self._start = math.inf if settings.hold else time.monotonic()
         self._count = 0
 
     def produced(self) -> int:
         """Samples so far; ends the acquisition when it has all that it shall have."""
         if self.reason is None and self.settings.rate:
-            self._count = int((time.monotonic() - self._start) * self.settings.rate)
+            self._count = int(max(0.0, time.monotonic() - self._start) * self.settings.rate)
         self._check_end()
         return self._count
 
+    def release(self) -> None:
+        """Samples come from now on."""
+        self._start = min(self._start, time.monotonic())
+
     def claim(self, count: int) -> None:
         """At an unlimited rate, a reader that wants more samples makes them exist."""
-        if self.reason is None and not self.settings.rate:
+        if self.reason is None and not self.settings.rate and self._start < math.inf:
             self._count = max(self._count, count)
         self._check_end()
 
@@ -148,6 +155,14 @@ class Capture:
     def configure(self, **changes: float | int | bool) -> None:
         """Change settings; an acquisition that runs keeps those it began with."""
         self.settings = replace(self.settings, **changes)  # type: ignore[arg-type]
+
+    def release(self) -> None:
+        """End the hold of an acquisition that runs, and let later ones begin at once."""
+        self.configure(hold=False)
+        with self.changed:
+            if self._last:
+                self._last.release()
+            self.changed.notify_all()
 
     def busy(self) -> bool:
         with self.changed:

@@ -1,6 +1,6 @@
 """The `*SIM` commands: what only a simulator can do.
 
-The first ten can be queried too; the first six hold from the next `*PCAP.ARM=` on.
+The first eleven can be queried too; the first six hold from the next `*PCAP.ARM=` on.
 
 *SIM.RATE=samples/s     0: as fast as readers take them
 *SIM.SAMPLES=n          in an acquisition; 0: until disarmed
@@ -9,6 +9,7 @@ The first ten can be queried too; the first six hold from the next `*PCAP.ARM=` 
 *SIM.BUFFER=bytes       kept for slow readers, who overrun beyond it
 *SIM.DATA=SIGNALS|RAMP  see `signals`
 *SIM.DISARM=reason      how an acquisition ends that is disarmed
+*SIM.HOLD=0|1           acquisitions that are armed wait with their samples, until this is 0
 *SIM.ALIVE=0|1          whether the hardware moves
 *SIM.ROWS=rows/s        that streaming tables play while the hardware moves
 *SIM.SPLIT=0|1          answer each command in two small writes, of which the system holds back the
@@ -102,6 +103,13 @@ def _put_data(machine: "Machine", text: str) -> None:
     machine.capture.configure(ramp=_choice("DATA", text, ("SIGNALS", "RAMP")) == "RAMP")
 
 
+def _put_hold(machine: "Machine", text: str) -> None:
+    if _choice("HOLD", text, ("0", "1")) == "1":
+        machine.capture.configure(hold=True)
+    else:
+        machine.capture.release()
+
+
 def _put_disarm(machine: "Machine", text: str) -> None:
     machine.disarm_reason = _choice("DISARM", text, REASONS)
 
@@ -173,6 +181,7 @@ _ACTIONS: dict[str, Callable[["Machine", str], None]] = {
     "BUFFER": _configure("BUFFER", whole=True),
     "DATA": _put_data,
     "DISARM": _put_disarm,
+    "HOLD": _put_hold,
     "ALIVE": _put_alive,
     "ROWS": _put_rows,
     "SPLIT": _put_split,
@@ -193,6 +202,7 @@ _QUERIES: dict[str, Callable[["Machine"], str]] = {
     "BUFFER": lambda machine: str(machine.capture.settings.buffer),
     "DATA": lambda machine: "RAMP" if machine.capture.settings.ramp else "SIGNALS",
     "DISARM": lambda machine: machine.disarm_reason,
+    "HOLD": lambda machine: str(int(machine.capture.settings.hold)),
     "ROWS": lambda machine: numbers.format_double(machine.life.rows),
     "ALIVE": lambda machine: str(int(machine.alive)),
     "SPLIT": lambda machine: str(int(machine.split)),

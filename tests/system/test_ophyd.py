@@ -1,0 +1,188 @@
+"""Bluesky and ophyd-async as released: connect, set a table, fly, read what was written."""
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import unquote, urlparse
+
+import bluesky.plan_stubs as bps
+import h5py
+import numpy as np
+import pytest
+from bluesky import RunEngine
+from bluesky.utils import FailedStatus
+from ophyd_async.core import (
+    DetectorTrigger,
+    StaticPathProvider,
+    TriggerInfo,
+    UUIDFilenameProvider,
+    init_devices,
+)
+from ophyd_async.fastcs.panda import (
+    HDFPanda,
+    SeqTable,
+    SeqTableInfo,
+    SeqTrigger,
+    StaticSeqTableFlyableLogic,
+)
+
+from servers import Ioc, Sim
+
+Docs = list[tuple[str, dict[str, Any]]]
+
+
+class Sequencer:
+    """Plays SEQ1, which stands still in the simulator: triggers come while ENABLE is ONE."""
+
+    def __init__(self, sim: Sim, pva: Any, ioc: Ioc, events: int) -> None:
+        self._sim = sim
+        self._events = events
+        sim.put("*SIM.RATE=3000", "*SIM.HOLD=1", f"*SIM.SAMPLES={events}")
+        self._subscriptions = [
+            pva.monitor(ioc.pv("SEQ1:ENABLE"), self._enable),
+            pva.monitor(ioc.pv("DATA:NUM_CAPTURED"), self._captured),
+        ]
+
+    def _enable(self, update: Any) -> None:
+        active = int(update.value == "ONE")
+        self._sim.put(f"*SIM.SET=SEQ1.ACTIVE={active}", f"*SIM.HOLD={1 - active}")
+
+    def _captured(self, update: Any) -> None:
+        if update.value == self._events:
+            self._sim.put("*SIM.SET=SEQ1.ACTIVE=0")
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *exc: object) -> None:
+        for subscription in self._subscriptions:
+            subscription.close()
+        self._sim.put("*SIM.FREE=SEQ1.ACTIVE", "*SIM.HOLD=0")
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[RunEngine]:
+    engine = RunEngine({})
+    yield engine
+    engine.loop.call_soon_threadsafe(engine.loop.stop)
+
+
+@pytest.fixture(scope="module")
+def panda(tmp_path_factory: pytest.TempPathFactory, engine: RunEngine, ioc: Ioc) -> HDFPanda:
+    paths = StaticPathProvider(UUIDFilenameProvider(), tmp_path_factory.mktemp("files"))
+    with init_devices(timeout=30):
+        panda = HDFPanda(f"{ioc.prefix}:", paths, name="panda")
+    return panda  # noqa: RET504 - init_devices looks for devices among the names here
+
+
+@pytest.fixture
+def docs(engine: RunEngine) -> Iterator[Docs]:
+    found: Docs = []
+    token = engine.subscribe(lambda name, doc: found.append((name, doc)))
+    yield found
+    engine.unsubscribe(token)
+
+
+def table() -> SeqTable:
+    return SeqTable.row(
+        repeats=3, trigger=SeqTrigger.POSA_GT, position=-5, time1=10, outa1=True
+    ) + SeqTable.row(repeats=65535, trigger=SeqTrigger.BITA_1, time2=2**32 - 1, outf2=True)
+
+
+def value(engine: RunEngine, signal: Any) -> Any:
+    found = []
+
+    def plan() -> Any:
+        found.append((yield from bps.rd(signal)))
+
+    engine(plan())
+    return found[0]
+
+
+def test_the_blocks_of_the_panda_are_its_children(panda: HDFPanda, sim: Sim) -> None:
+    counts = dict(line[1:].split() for line in sim.ask("*BLOCKS?")[:-1])
+    for name in ("pulse", "seq", "pcomp", "counter", "inenc"):
+        assert len(getattr(panda, name)) == int(counts[name.upper()])
+
+
+def test_a_table_that_is_set_reads_back(panda: HDFPanda, engine: RunEngine, sim: Sim) -> None:
+    engine(bps.mv(panda.seq[1].table, table()))
+    found = value(engine, panda.seq[1].table)
+    for name, column in table():
+        assert list(getattr(found, name)) == list(column), name
+    assert len(sim.ask("SEQ1.TABLE?")) == 2 * 4 + 1
+
+
+def test_a_table_is_fed_piece_by_piece(panda: HDFPanda, engine: RunEngine, sim: Sim) -> None:
+    seq = panda.seq[2]
+    engine(bps.trigger(seq.table_clear, wait=True))
+    for mode in ("Append", "Append", "Append Last"):
+        engine(bps.mv(seq.table_next_write, mode))
+        engine(bps.mv(seq.table, table()))
+    assert sim.ask("SEQ2.TABLE.MODE?") == ["OK =STREAMING_LAST"]
+    assert isinstance(value(engine, seq.table_queued_lines), (int, float))
+    engine(bps.trigger(seq.table_clear, wait=True))
+    engine(bps.mv(seq.table_next_write, "Replace"))
+
+
+def test_a_refused_set_fails_the_plan(panda: HDFPanda, engine: RunEngine) -> None:
+    before = value(engine, panda.pulse[1].delay)
+    with pytest.raises(FailedStatus):
+        engine(bps.mv(panda.pulse[1].delay, -1))
+    assert value(engine, panda.pulse[1].delay) == before
+
+
+def fly(panda: HDFPanda, events: int) -> Any:
+    """A fly scan as beamlines write them: a sequencer gives triggers, the PandA captures."""
+    flyer = StaticSeqTableFlyableLogic(panda.seq[1]).with_device(name="sequencer")
+    yield from bps.stage_all(panda, flyer)
+    yield from bps.open_run()
+    yield from bps.prepare(flyer, SeqTableInfo(sequence_table=table(), repeats=1), wait=True)
+    trigger = TriggerInfo(trigger=DetectorTrigger.EXTERNAL_LEVEL, number_of_events=events)
+    yield from bps.prepare(panda, trigger, wait=True)
+    yield from bps.declare_stream(panda, name="main", collect=True)
+    yield from bps.kickoff_all(panda, flyer, wait=True)
+    yield from bps.collect_while_completing([panda, flyer], [panda], flush_period=0.2)
+    yield from bps.close_run()
+    yield from bps.unstage_all(flyer, panda)
+
+
+@pytest.mark.parametrize("events", [1, 3000])
+def test_a_fly_scan_collects_a_file_that_its_documents_describe(
+    panda: HDFPanda, engine: RunEngine, docs: Docs, sim: Sim, ioc: Ioc, pva: Any, events: int
+) -> None:
+    sim.put("*CAPTURE=", "COUNTER1.TRIG=ZERO", "COUNTER1.START=100", "COUNTER1.STEP=3")
+    sim.put("COUNTER1.OUT.SCALE=0.5", "COUNTER1.OUT.OFFSET=7")
+    counter, encoder = panda.counter[1], panda.inenc[1]
+    engine(
+        bps.mv(
+            *(counter.out_capture, "Value", counter.out_dataset, "energy"),
+            *(encoder.val_capture, "Min Max", encoder.val_dataset, "theta"),
+        )
+    )
+    with Sequencer(sim, pva, ioc, events):
+        engine(fly(panda, events))
+    found = collected(docs, events)
+    assert found.keys() == {"energy", "theta-min", "theta-max"}
+    assert found["energy"].tolist() == [(100 + 3 * n) * 0.5 + 7 for n in range(events)]
+    assert (found["theta-min"] <= found["theta-max"]).all()
+
+
+def collected(docs: Docs, events: int) -> dict[str, np.ndarray[Any, Any]]:
+    """What a reader of the documents finds in the files that they name."""
+    keys = next(doc for name, doc in docs if name == "descriptor")["data_keys"]
+    resources = {doc["uid"]: doc for name, doc in docs if name == "stream_resource"}
+    stops = dict.fromkeys(resources, 0)
+    for name, doc in docs:
+        if name == "stream_datum":
+            assert doc["indices"]["start"] == stops[doc["stream_resource"]]
+            stops[doc["stream_resource"]] = doc["indices"]["stop"]
+    assert set(stops.values()) == {events}
+    assert {doc["data_key"] for doc in resources.values()} == set(keys)
+    found = {}
+    for doc in resources.values():
+        with h5py.File(unquote(urlparse(doc["uri"]).path)) as file:
+            column = file[doc["parameters"]["dataset"]][()]
+        assert column.dtype == keys[doc["data_key"]]["dtype_numpy"]
+        assert column.shape == (events,)
+        found[doc["data_key"]] = column
+    return found
