@@ -41,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="panda-ioc", description="The bridge between PandA boxes and EPICS.", parents=[common]
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_add_run, _add_sim, _add_demo):
+    for add in (_add_run, _add_sim, _add_demo, _add_capture, _add_plot):
         add(commands, common)
     return parser
 
@@ -195,6 +195,171 @@ def _demo(options: argparse.Namespace) -> int:
     from panda_ioc.demo import run
 
     return run(**_serving(options))
+
+
+def _add_timeout(parser: argparse.ArgumentParser, default: float) -> None:
+    parser.add_argument(
+        "--timeout",
+        type=_positive,
+        default=default,
+        metavar="S",
+        help="seconds that the PandA may take to answer, default: %(default)s",
+    )
+
+
+def _run(options: argparse.Namespace) -> int:
+    from panda_ioc.ioc.server import Options, run
+
+    return run(
+        Options(
+            address=_address(options.address, options.timeout),
+            cache=options.cache,
+            replace=not options.exit_if_different,
+            **_serving(options),
+        )
+    )
+
+
+def _serving(options: argparse.Namespace) -> dict[str, Any]:
+    """What `run` and `demo` have in common."""
+    return {
+        "prefix": options.prefix.rstrip(":"),
+        "poll_period": options.poll_period,
+        "table_rows": options.table_rows,
+        "screens_dir": options.screens_dir,
+        "access_security": options.access_security,
+        "log_puts": options.log_puts,
+        "autosave_dir": options.autosave_dir,
+        "bind": options.bind,
+        "data_roots": tuple(options.data_root),
+    }
+
+
+def _add_sim(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("sim", parents=[common], help="run a simulated PandA")
+    parser.add_argument("--config-dir", type=Path, metavar="DIR", help="of a PandA application")
+    parser.add_argument("--host", default="127.0.0.1", metavar="ADDR", help="default: %(default)s")
+    parser.add_argument(
+        "--port", type=_port, default=8888, metavar="N", help="control port, 0: any, default: 8888"
+    )
+    parser.add_argument(
+        "--data-port", type=_port, metavar="N", help="0: any, default: control port + 1"
+    )
+    parser.add_argument(
+        "--rate", type=float, default=1000.0, metavar="HZ", help="samples/s, 0: unlimited"
+    )
+    parser.add_argument(
+        "--samples", type=int, default=0, metavar="N", help="in an acquisition, 0: until disarmed"
+    )
+    parser.add_argument(
+        "--alive",
+        action=argparse.BooleanOptionalAction,
+        help="values move, default: with the packaged application or once armed",
+    )
+    parser.add_argument(
+        "--unknown-types", action="store_true", help="have fields of a type that nobody knows"
+    )
+    parser.set_defaults(command=_sim)
+
+
+def _sim(options: argparse.Namespace) -> int:
+    from panda_ioc.sim import Settings, run
+
+    return run(
+        options.config_dir,
+        options.host,
+        options.port,
+        options.data_port,
+        settings=Settings(rate=options.rate, samples=options.samples),
+        alive=options.alive,
+        unknown_types=options.unknown_types,
+    )
+
+
+def _add_demo(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "demo", parents=[common], help="serve a simulated PandA, and say how to talk to it"
+    )
+    parser.add_argument("prefix", metavar="PREFIX", nargs="?", default="DEMO", help="of all PVs")
+    _add_serving(parser)
+    parser.set_defaults(command=_demo)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from panda_ioc.demo import run
+
+    return run(**_serving(options))
+
+
+def _add_capture(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "capture", parents=[common], help="capture data of a PandA to an HDF5 file"
+    )
+    parser.add_argument("address", metavar="HOST[:CONTROL_PORT[:DATA_PORT]]", help="of the PandA")
+    parser.add_argument("file", type=Path, metavar="FILE", help="to be made, must not exist")
+    parser.add_argument(
+        "--arm", action="store_true", help="arm the PandA, default: wait until somebody does"
+    )
+    parser.add_argument(
+        "--num", type=_positive_int, default=0, metavar="N", help="samples, default: all"
+    )
+    parser.add_argument(
+        "--mode",
+        choices=("first", "last", "forever"),
+        default="first",
+        help="keep the first or the last N samples, or go on over arms until interrupted,"
+        " default: %(default)s",
+    )
+    parser.add_argument(
+        "--flush-period",
+        type=_positive,
+        default=1.0,
+        metavar="S",
+        help="seconds until readers see samples, default: %(default)s",
+    )
+    parser.add_argument(
+        "--unpack-bits", action="store_true", help="make one dataset of each named bit"
+    )
+    _add_timeout(parser, 4.0)
+    parser.set_defaults(command=_capture)
+
+
+def _capture(options: argparse.Namespace) -> int:
+    from panda_ioc.capture import Mode, Settings
+    from panda_ioc.capture_command import run
+
+    modes = {"first": Mode.FIRST_N, "last": Mode.LAST_N, "forever": Mode.FOREVER}
+    path = options.file.absolute()
+    settings = Settings(
+        path.parent,
+        path.name,
+        mode=modes[options.mode],
+        num=options.num,
+        flush_period=options.flush_period,
+        attributes={"panda_ioc_version": __version__, "panda": options.address},
+    )
+    address = _address(options.address, options.timeout)
+    return run(address, settings, arm=options.arm, unpack_bits=options.unpack_bits)
+
+
+def _add_plot(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("plot", parents=[common], help="draw the data of a capture")
+    parser.add_argument("file", type=Path, metavar="FILE", help="of a capture")
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="PNG", help="default: FILE with .png as its ending"
+    )
+    parser.add_argument(
+        "--against",
+        choices=("time", "sample"),
+        help="default: time where time stamps were captured, else sample",
+    )
+    parser.set_defaults(command=_plot)
+
+
+def _plot(options: argparse.Namespace) -> int:
+    from panda_ioc.plot import run
+
+    return run(options.file, options.output or options.file.with_suffix(".png"), options.against)
 
 
 def _address(text: str, timeout: float) -> "Address":

@@ -133,6 +133,7 @@ class FileCapture:
         self._flushed_at = -float("inf")
         self._writer: HDF5Writer | None = None
         self._stream: DataStream | None = None
+        self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="panda file writer", daemon=True)
 
     @property
@@ -172,7 +173,8 @@ class FileCapture:
     def wait(self, timeout: float | None = None) -> Status:
         """Wait for the end of the capture, the file closed; returns how it ended."""
         if self._thread.ident is not None:
-            self._thread.join(timeout)
+            # Not `join`: a signal handler that raises in it makes Python think the thread is over.
+            self._closed.wait(timeout)
         return self.status
 
     def start(self, start: StartData) -> None:
@@ -198,6 +200,12 @@ class FileCapture:
     # From here on in the writing thread.
 
     def _run(self) -> None:
+        try:
+            self._work_and_close()
+        finally:
+            self._closed.set()
+
+    def _work_and_close(self) -> None:
         try:
             self._work()
         except CaptureError as error:
