@@ -22,6 +22,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logs.configure(options.log_level, options.log_format)
     try:
         status: int = options.command(options)
+        sys.stdout.flush()
+    except BrokenPipeError:  # of stdout: who reads it has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except (PandAError, OSError) as error:
         sys.stderr.write(f"panda-ioc: {error}\n")
         return 1
@@ -41,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="panda-ioc", description="The bridge between PandA boxes and EPICS.", parents=[common]
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_add_run, _add_sim, _add_demo, _add_capture, _add_plot):
+    for add in (_add_run, _add_sim, _add_demo, _add_capture, _add_plot, _add_control, _add_info):
         add(commands, common)
     return parser
 
@@ -73,13 +77,7 @@ def _add_serving(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="seconds between polls of changes, default: %(default)s",
     )
-    parser.add_argument(
-        "--timeout",
-        type=_positive,
-        default=4.0,
-        metavar="S",
-        help="seconds that the PandA may take to answer, default: %(default)s",
-    )
+    _add_timeout(parser, 4.0)
     parser.add_argument(
         "--table-rows",
         type=_positive_int,
@@ -111,90 +109,6 @@ def _add_serving(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--screens-dir", type=Path, metavar="DIR", help="write Phoebus screens into DIR"
     )
-
-
-def _run(options: argparse.Namespace) -> int:
-    from panda_ioc.ioc.server import Options, run
-
-    return run(
-        Options(
-            address=_address(options.address, options.timeout),
-            cache=options.cache,
-            replace=not options.exit_if_different,
-            **_serving(options),
-        )
-    )
-
-
-def _serving(options: argparse.Namespace) -> dict[str, Any]:
-    """What `run` and `demo` have in common."""
-    return {
-        "prefix": options.prefix.rstrip(":"),
-        "poll_period": options.poll_period,
-        "table_rows": options.table_rows,
-        "screens_dir": options.screens_dir,
-        "access_security": options.access_security,
-        "log_puts": options.log_puts,
-        "autosave_dir": options.autosave_dir,
-        "bind": options.bind,
-        "data_roots": tuple(options.data_root),
-    }
-
-
-def _add_sim(commands: Any, common: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("sim", parents=[common], help="run a simulated PandA")
-    parser.add_argument("--config-dir", type=Path, metavar="DIR", help="of a PandA application")
-    parser.add_argument("--host", default="127.0.0.1", metavar="ADDR", help="default: %(default)s")
-    parser.add_argument(
-        "--port", type=_port, default=8888, metavar="N", help="control port, 0: any, default: 8888"
-    )
-    parser.add_argument(
-        "--data-port", type=_port, metavar="N", help="0: any, default: control port + 1"
-    )
-    parser.add_argument(
-        "--rate", type=float, default=1000.0, metavar="HZ", help="samples/s, 0: unlimited"
-    )
-    parser.add_argument(
-        "--samples", type=int, default=0, metavar="N", help="in an acquisition, 0: until disarmed"
-    )
-    parser.add_argument(
-        "--alive",
-        action=argparse.BooleanOptionalAction,
-        help="values move, default: with the packaged application or once armed",
-    )
-    parser.add_argument(
-        "--unknown-types", action="store_true", help="have fields of a type that nobody knows"
-    )
-    parser.set_defaults(command=_sim)
-
-
-def _sim(options: argparse.Namespace) -> int:
-    from panda_ioc.sim import Settings, run
-
-    return run(
-        options.config_dir,
-        options.host,
-        options.port,
-        options.data_port,
-        settings=Settings(rate=options.rate, samples=options.samples),
-        alive=options.alive,
-        unknown_types=options.unknown_types,
-    )
-
-
-def _add_demo(commands: Any, common: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser(
-        "demo", parents=[common], help="serve a simulated PandA, and say how to talk to it"
-    )
-    parser.add_argument("prefix", metavar="PREFIX", nargs="?", default="DEMO", help="of all PVs")
-    _add_serving(parser)
-    parser.set_defaults(command=_demo)
-
-
-def _demo(options: argparse.Namespace) -> int:
-    from panda_ioc.demo import run
-
-    return run(**_serving(options))
 
 
 def _add_timeout(parser: argparse.ArgumentParser, default: float) -> None:
@@ -289,6 +203,51 @@ def _demo(options: argparse.Namespace) -> int:
     from panda_ioc.demo import run
 
     return run(**_serving(options))
+
+
+def _add_control(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "control", parents=[common], help="talk to a PandA: a console, or commands from a pipe"
+    )
+    parser.add_argument("address", metavar="HOST[:CONTROL_PORT]", help="of the PandA")
+    parser.add_argument(
+        "lines", nargs="*", metavar="COMMAND", help="to be sent; default: read them from stdin"
+    )
+    _add_timeout(parser, 10.0)
+    parser.set_defaults(command=_control)
+
+
+def _control(options: argparse.Namespace) -> int:
+    from panda_ioc.console import run
+
+    address = _address(options.address, options.timeout)
+    return run(address.host, address.control_port, address.timeout, options.lines)
+
+
+def _add_info(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("info", parents=[common], help="print what a PandA is")
+    parser.add_argument("address", metavar="HOST[:CONTROL_PORT]", help="of the PandA")
+    parser.add_argument("--json", action="store_true", help="for programs")
+    what = parser.add_mutually_exclusive_group()
+    for option, text in (
+        ("--records", "print the PVs that `run` would serve, default prefix: $(P)"),
+        ("--db", "print the records as an EPICS database, default prefix: the macro $(P)"),
+    ):
+        what.add_argument(option, nargs="?", const="$(P)", metavar="PREFIX", help=text)
+    _add_timeout(parser, 10.0)
+    parser.set_defaults(command=_info)
+
+
+def _info(options: argparse.Namespace) -> int:
+    from panda_ioc import info
+
+    address = _address(options.address, options.timeout)
+    where = (address.host, address.control_port, address.timeout)
+    if options.records is not None:
+        return info.show_records(*where, options.records.rstrip(":"), options.json)
+    if options.db is not None:
+        return info.show_database(*where, options.db.rstrip(":"))
+    return info.show(*where, options.json)
 
 
 def _add_capture(commands: Any, common: argparse.ArgumentParser) -> None:
