@@ -13,24 +13,12 @@ from softioc import builder
 
 from panda_ioc.errors import ConfigurationError
 from panda_ioc.ioc.memory import Record
-from panda_ioc.records import limits
 from panda_ioc.records.build import RecordSet
-from panda_ioc.records.specs import FieldValue, RecordSpec
+from panda_ioc.records.epics_text import record_fields, record_info
+from panda_ioc.records.specs import RecordSpec
 
 OnPut = Callable[[Any], Awaitable[None]]
 Validate = Callable[[Any, Any], bool]
-
-# Record fields of the states of mbbi and mbbo begin with these.
-_STATE_PREFIXES = (
-    *("ZR", "ON", "TW", "TH", "FR", "FV", "SX", "SV"),
-    *("EI", "NI", "TE", "EL", "TV", "TT", "FT", "FF"),
-)
-_STATE_VALUES = tuple(f"{prefix}VL" for prefix in _STATE_PREFIXES)
-_STATE_FIELDS = {
-    "bi": ("ZNAM", "ONAM"),
-    "bo": ("ZNAM", "ONAM"),
-    **dict.fromkeys(("mbbi", "mbbo"), tuple(f"{prefix}ST" for prefix in _STATE_PREFIXES)),
-}
 
 _WRITABLE: Mapping[str, Callable[..., Any]] = {
     "ao": builder.aOut,
@@ -87,9 +75,9 @@ class Database:
         return found
 
     def _make(self, spec: RecordSpec, on_put: OnPut | None, validate: Validate | None) -> Any:
-        fields = _fields(spec)
+        fields = record_fields(spec)
         if not spec.writable:
-            return getattr(builder.records, spec.rtype)(spec.name, **{"DISP": 1, **fields})
+            return getattr(builder.records, spec.rtype)(spec.name, **fields)
         if on_put is None and validate is None:
             raise ConfigurationError(f"{spec.name}: nothing handles puts to this record")
         put: dict[str, Any] = {"on_update": on_put, "validate": validate}
@@ -114,18 +102,8 @@ class Database:
     def _describe(self, record: Any, spec: RecordSpec) -> None:
         for alias in spec.aliases:
             record.add_alias(f"{self._records.prefix}:{alias}")
-        for tag, content in spec.info.items():
-            record.add_info(tag, content if isinstance(content, str) else json.dumps(content))
-        if spec.rtype == "waveform" and spec.ftvl == "CHAR" and not spec.writable:
-            record.add_info("Q:form", "String")
-
-
-def _fields(spec: RecordSpec) -> dict[str, FieldValue]:
-    fields = {"DESC": limits.desc(spec.desc), **spec.fields}
-    names = _STATE_FIELDS.get(spec.rtype, ())
-    fields |= dict(zip(names, spec.labels, strict=False))
-    if spec.rtype in ("mbbi", "mbbo"):
-        fields |= {name: n for n, name in enumerate(_STATE_VALUES[: len(spec.labels)])}
-    if spec.rtype == "waveform":
-        fields |= {"FTVL": spec.ftvl, "NELM": spec.length}
-    return fields
+        for tag, content in record_info(spec).items():
+            # softioc says for itself that what it made is a long string.
+            if tag != "Q:form" or not spec.writable:
+                text = content if isinstance(content, str) else json.dumps(content)
+                record.add_info(tag, text)
