@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from fuzzing import examples
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -67,6 +68,7 @@ def outcome(
     return [(commands.index(command), repr(result)) for command, result in results], accepted
 
 
+@examples(2500)
 @given(
     st.lists(st.sampled_from(COMMANDS), max_size=6),
     st.one_of(st.binary(max_size=300), PLAUSIBLE),

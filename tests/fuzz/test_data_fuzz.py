@@ -1,6 +1,7 @@
 """Any bytes into the data port decoder give events or the one error, and splits change nothing."""
 
-from hypothesis import given, settings
+from fuzzing import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from datastream import acquisition, decode, header, pieces, random_rows, same
@@ -13,6 +14,7 @@ PREFIXES = [b"", b"OK\n", b"OK\n" + header(COLUMNS, 12), GOOD]
 SPLITS = st.lists(st.integers(0, 400), max_size=30)
 
 
+@examples(2000)
 @given(st.sampled_from(PREFIXES), st.binary(max_size=400), SPLITS, st.booleans(), st.booleans())
 def test_parse_it_or_raise_the_one_error(
     prefix: bytes, junk: bytes, sizes: list[int], every: bool, direct: bool
@@ -24,7 +26,7 @@ def test_parse_it_or_raise_the_one_error(
     assert same(whole, split)
 
 
-@settings(max_examples=300)
+@examples(2500)
 @given(st.data())
 def test_one_damaged_byte(data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(GOOD) - 1))
@@ -36,6 +38,7 @@ def test_one_damaged_byte(data: st.DataObject) -> None:
     assert error is None or isinstance(error, PandAError)
 
 
+@examples(1500)
 @given(st.lists(st.integers(0, 30), max_size=40), SPLITS, st.booleans(), st.booleans())
 def test_frames_of_any_size_in_any_split(
     frames: list[int], sizes: list[int], every: bool, direct: bool

@@ -2,7 +2,8 @@
 
 import re
 
-from hypothesis import HealthCheck, given, settings
+from fuzzing import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from panda_ioc.errors import CommandError
@@ -55,8 +56,8 @@ def replies(session: Session) -> bytes:
     return b"".join(iter(session.step, None))
 
 
+@examples(500)
 @given(streams, st.integers(1, 40))
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_bytes_are_answered_or_end_the_session(parts: list[bytes], size: int) -> None:
     machine = Machine(APPLICATION, Settings(), alive=True)
     session = Session(machine)
@@ -71,6 +72,7 @@ def test_any_bytes_are_answered_or_end_the_session(parts: list[bytes], size: int
     assert REPLY.sub(b"", answers) == b""
 
 
+@examples(2000)
 @given(st.text(max_size=400))
 def test_numbers_and_functions_are_parsed_or_refused(text: str) -> None:
     for parse in (parse_integer, parse_double, lut_mask):
@@ -80,6 +82,7 @@ def test_numbers_and_functions_are_parsed_or_refused(text: str) -> None:
             continue
 
 
+@examples(2000)
 @given(st.text("()~!ABCDE01?:|&^=> ", max_size=400))
 def test_functions_are_masks_or_refused(text: str) -> None:
     try:
