@@ -1,0 +1,82 @@
+"""The fenced blocks of the documentation, and the commands in them.
+
+A block is run as it stands unless a comment in the line above says why that can not be:
+
+    <!-- test: real box -->
+
+A `console` block holds commands after "$ ", each perhaps followed by what it prints. "..." in that
+stands for anything, amounts of white space do not matter, and output that is not shown is not compared.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+REASONS = ("install", "real box", "docker", "site", "tested apart")
+"""Why a block is not run: it installs, needs hardware, a container engine, or a beamline's own things."""
+
+_FENCE = re.compile(
+    r"(?:^<!-- test: (?P<reason>[^>]*?) -->\n)?^```(?P<language>\S*)[^\n]*\n(?P<text>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class Block:
+    """One fenced block.
+
+    Attributes:
+        page: path of its file from the root of the repository
+        line: where it begins
+        language: after the fence
+        reason: why it is not run, or ""
+        text: what is in it
+    """
+
+    page: str
+    line: int
+    language: str
+    reason: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.page}:{self.line}"
+
+    @property
+    def commands(self) -> list[tuple[str, str]]:
+        """Commands, with what the page says that they print, of a `console` block."""
+        found: list[tuple[str, str]] = []
+        for line in self.text.splitlines(keepends=True):
+            if line.startswith("$ "):
+                found.append((line[2:], ""))
+            elif found and found[-1][0].endswith("\\\n"):
+                found[-1] = (found[-1][0] + line.removeprefix("> "), "")
+            elif found:
+                found[-1] = (found[-1][0], found[-1][1] + line)
+            else:
+                raise ValueError(f"{self}: begins with output: {line}")
+        return found
+
+
+def pages() -> list[Path]:
+    """All pages."""
+    top = [ROOT / name for name in ("README.md", "CONTRIBUTING.md")]
+    return [*top, *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def blocks(page: Path) -> Iterator[Block]:
+    """The blocks of a page."""
+    text = page.read_text()
+    for match in _FENCE.finditer(text):
+        line = text.count("\n", 0, match.start()) + 1
+        name = str(page.relative_to(ROOT))
+        yield Block(name, line, match["language"], match["reason"] or "", match["text"])
+
+
+def prints(expected: str, output: str) -> bool:
+    """Whether this is what should have been printed."""
+    pieces = [re.escape(" ".join(piece.split())) for piece in expected.split("...")]
+    return re.fullmatch(r"\s*.*\s*".join(pieces), " ".join(output.split())) is not None

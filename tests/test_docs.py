@@ -1,0 +1,178 @@
+"""What the documentation says is so: its commands work, its pages and links exist, its tables are current."""
+
+import os
+import re
+import shlex
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from docs_blocks import REASONS, ROOT, Block, blocks, pages, prints
+from panda_ioc import cli
+from servers import PROGRAM, EpicsPorts, Ioc
+
+LANGUAGES = ("console", "python", "yaml", "text", "acf", "json", "ini", "")
+TOOLS = ("caget", "caput", "camonitor", "pvget", "pvput", "pvmonitor")
+TIMEOUT = 60
+
+RUN = [page for page in pages() if any(b.language in ("console", "python") for b in blocks(page))]
+ALL = [block for page in pages() for block in blocks(page)]
+
+
+@pytest.fixture
+def environment(tmp_path: Path, epics_ports: EpicsPorts) -> dict[str, str]:
+    """Of the commands: the tools that the pages name are the first on the path."""
+    directory = tmp_path / "bin"
+    directory.mkdir()
+    python = shlex.quote(sys.executable)
+    for tool in TOOLS:
+        _script(directory / tool, f"{python} -m epics_tools {tool}")
+    _script(directory / "panda-ioc", shlex.join(PROGRAM))
+    _script(directory / "python", python)
+    return {
+        **os.environ,
+        **epics_ports.client,
+        "PATH": f"{directory}:{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT / "tests"),
+        "MPLBACKEND": "Agg",
+    }
+
+
+@pytest.fixture
+def demo(tmp_path: Path, epics_ports: EpicsPorts) -> Iterator[Ioc]:
+    """`panda-ioc demo`, as every page begins with."""
+    with Ioc(tmp_path / "demo.log", epics_ports, None, prefix="DEMO") as ioc:
+        yield ioc
+
+
+@pytest.mark.parametrize("page", RUN, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_of_a_page_works_one_after_the_other(
+    page: Path, demo: Ioc, environment: dict[str, str], tmp_path: Path
+) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    (here / "docs").symlink_to(ROOT / "docs")
+    for block in blocks(page):
+        if block.reason:
+            continue
+        if block.language == "console":
+            for command, expected in block.commands:
+                _run(block, command, expected, environment, here)
+        elif block.language == "python":
+            _run(block, f"python - <<'END'\n{block.text}\nEND\n", "", environment, here)
+
+
+def _run(
+    block: Block, command: str, expected: str, environment: dict[str, str], here: Path
+) -> None:
+    done = subprocess.run(
+        ["bash", "-c", command],
+        capture_output=True,
+        cwd=here,
+        env=environment,
+        text=True,
+        timeout=TIMEOUT,
+    )
+    output = done.stdout + done.stderr
+    assert done.returncode == 0, f"{block}: {command}{output}"
+    if expected:
+        assert prints(expected, output), f"{block}: {command}should print\n{expected}not\n{output}"
+
+
+def _script(path: Path, command: str) -> None:
+    path.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+
+
+@pytest.mark.parametrize("block", ALL, ids=str)
+def test_blocks_say_what_they_are_and_why_they_are_not_run(block: Block) -> None:
+    assert block.language in LANGUAGES
+    assert not block.reason or block.reason in REASONS
+
+
+@pytest.mark.parametrize(
+    "block", [block for block in ALL if block.language == "console" and block.reason], ids=str
+)
+def test_options_are_right_also_where_a_command_can_not_be_run(block: Block) -> None:
+    for command, _ in block.commands:
+        for part in re.split(r"&&|\|\||[;|&]", command.replace("\\\n", " ")):
+            _check_options(part)
+
+
+@pytest.mark.parametrize("block", [block for block in ALL if block.language == "yaml"], ids=str)
+def test_yaml_is_valid_and_its_commands_have_the_right_options(block: Block) -> None:
+    for arguments in _commands_in(yaml.safe_load(block.text)):
+        _check_options(shlex.join(["panda-ioc", *arguments]))
+
+
+def _commands_in(tree: object) -> Iterator[list[str]]:
+    """What compose files and charts give the entry point."""
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            if key in ("command", "args") and isinstance(value, list):
+                yield [str(word) for word in value]
+            yield from _commands_in(value)
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from _commands_in(value)
+
+
+def _check_options(command: str) -> None:
+    words = shlex.split(command, comments=True)
+    if "panda-ioc" in words and len(words) > words.index("panda-ioc") + 1:
+        arguments = words[words.index("panda-ioc") + 1 :]
+        if arguments[0] in ("run", "sim", "demo") and "--help" not in arguments:
+            cli._parser().parse_args(arguments)
+
+
+def test_generated_pages_are_current() -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "docs" / "generate.py", "--check"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr + "run: python docs/generate.py"
+
+
+def test_the_alarms_page_has_the_words_of_the_code() -> None:
+    page = (ROOT / "docs" / "reference" / "alarms.md").read_text()
+    code = "".join(path.read_text() for path in (ROOT / "src").rglob("*.py"))
+    quoted = re.findall(r"^\| *`([^`]+)`", page, re.MULTILINE)
+    assert quoted
+    assert [words for words in quoted if words not in code] == []
+
+
+def test_links_of_the_pages_outside_the_site_exist() -> None:
+    for name in ("README.md", "CONTRIBUTING.md"):
+        for target in re.findall(r"\]\((?!http)([^)#]+)", (ROOT / name).read_text()):
+            assert (ROOT / target).exists(), f"{name}: {target}"
+
+
+def test_the_site_builds_without_a_warning_and_shows_every_page(tmp_path: Path) -> None:
+    pytest.importorskip("mkdocs")
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", tmp_path / "site"],
+        cwd=ROOT,
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "not included in the" not in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("expected", "output", "same"),
+    [
+        ("A 1\n", "A      1\n", True),
+        ("A 1\n", "A 2\n", False),
+        ("A ... z\n", "A b c z\n", True),
+        ("A ... z\n", "A b c\n", False),
+        ("Old : ...\n", "Old : 5\nNew : 6", True),
+    ],
+)
+def test_comparison_of_output(expected: str, output: str, same: bool) -> None:
+    assert prints(expected, output) is same
