@@ -97,18 +97,23 @@ def _fields(device: Device, records: RecordSet) -> Iterator[str]:
     yield from _table(
         "type",
         "clients may",
-        "records",
+        "record",
+        "attributes",
         rows=(
-            (
-                f"[`{_type(key)}`](#{_anchor(key)})",
-                ACCESS[kind.access],
-                _brief(key, device, records),
-            )
+            (_link(key, device), ACCESS[kind.access], _brief(kind), ", ".join(_attributes(kind)))
             for key, kind in KINDS.items()
         ),
     )
-    for key, kind in KINDS.items():
-        yield from _type_section(key, kind, device, records)
+    yield (
+        "`mbbo` holds 16 states of 25 characters: an enumeration with more, or longer, labels is a"
+        " `stringout`. Every `stringout` of a choice has an NTEnum beside it, `NAME:ENUM`, for PVA"
+        " clients.\n\nWhat follows is all records of one field of each type that the simulated"
+        " application has.\n\n"
+    )
+    for key in KINDS:
+        field = _example(key, device, records)
+        if field is not None:
+            yield from _type_section(key, field, device, records)
 
 
 def _type(key: tuple[str, str | None]) -> str:
