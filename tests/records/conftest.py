@@ -1,6 +1,7 @@
-"""The packaged application, as introspection finds it."""
+"""The packaged application and another, as introspection finds them."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,8 @@ from panda_ioc.device.model import Device
 from panda_ioc.records.build import RecordSet, build_records
 from panda_ioc.sim import SimulatedPandA
 
+OTHER_BOX = Path(__file__).parents[1] / "otherbox"
+
 
 @pytest.fixture(scope="session")
 def device() -> Device:
@@ -17,9 +20,15 @@ def device() -> Device:
     return asyncio.run(_introspect())
 
 
-async def _introspect() -> Device:
+@pytest.fixture(scope="session")
+def other_device() -> Device:
+    """One that has little in common with it."""
+    return asyncio.run(_introspect(OTHER_BOX))
+
+
+async def _introspect(config_dir: Path | None = None) -> Device:
     async with (
-        SimulatedPandA() as panda,
+        SimulatedPandA(config_dir) as panda,
         AsyncioClient(panda.host, panda.control_port, panda.data_port) as client,
     ):
         return await introspect(client)

@@ -40,6 +40,7 @@ def _screens(device: Device, records: RecordSet) -> dict[str, tuple[str, str, li
         HEALTH: ("Health", health_cells(device, served)),
     }
     single = [block.wire for block in device.blocks if block.number is None]
+    own = {file: page for file, page in own.items() if page[1]}
     links = {title: file for file, (title, _) in own.items()}
     links |= {name: f"{name}.bob" for name in ("PCAP", "SYSTEM") if name in single}
     found = {INDEX: ("PandA", "PandA", index_cells(device, served, links))}

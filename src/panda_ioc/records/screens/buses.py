@@ -18,7 +18,7 @@ from panda_ioc.records.screens.text import width
 from panda_ioc.records.screens.widgets import HEAD, Label
 from panda_ioc.records.specs import pv_name
 
-NAME = 160
+NAME, LONGEST_NAME = 160, 400
 POSITION_COLUMNS = {
     "SCALED": ("value", 120),
     "UNITS": ("units", 70),
@@ -31,10 +31,14 @@ POSITION_COLUMNS = {
 
 
 def position_cells(device: Device, served: Served) -> list[Cell]:
-    """One line for each position."""
+    """One line for each position; nothing if there are none."""
+    if not device.positions:
+        return []
+    widest = max(width(field.wire) for field in device.positions) + 4
+    name_width = min(max(NAME, widest), LONGEST_NAME)
     rows: list[Row] = [
         [
-            Label(text="position", width=NAME, colour=HEAD),
+            Label(text="position", width=name_width, colour=HEAD),
             *(
                 Label(text=text, width=size, colour=HEAD)
                 for text, size in POSITION_COLUMNS.values()
@@ -45,7 +49,7 @@ def position_cells(device: Device, served: Served) -> list[Cell]:
         name = pv_name(field.wire)
         rows.append(
             [
-                _name(field),
+                _name(field, name_width),
                 *(
                     served.number(f"{name}:{part}" if part else name, size)
                     for part, (_, size) in POSITION_COLUMNS.items()
@@ -55,12 +59,8 @@ def position_cells(device: Device, served: Served) -> list[Cell]:
     return place_rows(rows, MARGIN, TOP)[0]
 
 
-def _name(field: Field) -> Label:
-    tip = field.info.description or ""
-    size = 14
-    while width(field.wire, size) > NAME and size > 8:
-        size -= 1
-    return Label(text=field.wire, width=NAME, size=size, tip=tip)
+def _name(field: Field, size: int) -> Label:
+    return Label(text=field.wire, width=size, tip=field.info.description or "")
 
 
 def bit_cells(device: Device, served: Served) -> list[Cell]:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from panda_ioc.records.build import RecordSet
 from panda_ioc.records.choice_records import ENUM
 from panda_ioc.records.screens.layout import GAP, Row, row_width
-from panda_ioc.records.screens.text import width
+from panda_ioc.records.screens.text import printable, width
 from panda_ioc.records.screens.widgets import (
     Combo,
     Entry,
@@ -48,7 +48,7 @@ class Served:
         block, colon, rest = name.partition(":")
         if self._name and block == self._block:
             name = f"{self._name}{colon}{rest}"
-        return f"{protocol}://$(P):{name}" if protocol else f"$(P):{name}"
+        return printable(f"{protocol}://$(P):{name}" if protocol else f"$(P):{name}")
 
     def control(self, name: str, size: int = CONTROL, tip: str = "") -> Widget | int:
         """The widget for a record; an empty place if there is no such record."""

@@ -5,13 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from panda_ioc.device.model import Block, Device, Field
 from panda_ioc.protocol.responses import EnumFieldInfo
 from panda_ioc.records.screens.controls import Served
-from panda_ioc.records.screens.layout import MARGIN, TOP, Cell, Row, place_rows
+from panda_ioc.records.screens.layout import GAP, MARGIN, MAX_WIDTH, TOP, Cell, Row, place_rows
 from panda_ioc.records.screens.text import width
 from panda_ioc.records.screens.widgets import DOT, LINE, Dot, Led, Open, Update, Widget
 from panda_ioc.records.source_records import SOURCE
 from panda_ioc.records.specs import pv_name
 
-PER_LINE = 4
 LABEL = 110
 _ACTIVITY = ("ACTIVE", "OUT", "VAL", "CONN")
 """Bits that tell best what a block does; the first of them that it has is shown."""
@@ -26,14 +25,20 @@ def index_cells(device: Device, served: Served, screens: Mapping[str, str]) -> l
         types.setdefault(block.type, []).append(block)
     button = max((width(block.wire) for block in device.blocks), default=0) + 16
     for blocks in types.values():
-        rows += _type_rows(served, blocks, button)
+        rows += _type_rows(served, blocks, button, _per_line(button))
     return place_rows(rows, MARGIN, TOP)[0]
 
 
-def _type_rows(served: Served, blocks: list[Block], button: int) -> Iterator[Row]:
-    for start in range(0, len(blocks), PER_LINE):
+def _per_line(button: int) -> int:
+    """How many blocks there is room for, side by side."""
+    block = button + 2 * DOT + LABEL + 4 * GAP
+    return max(1, (MAX_WIDTH - 2 * MARGIN + GAP) // block)
+
+
+def _type_rows(served: Served, blocks: list[Block], button: int, per_line: int) -> Iterator[Row]:
+    for start in range(0, len(blocks), per_line):
         row: list[Widget | int] = []
-        for block in blocks[start : start + PER_LINE]:
+        for block in blocks[start : start + per_line]:
             row += _block(served, block, button)
         yield row
 

@@ -24,9 +24,10 @@ from java.lang import String
 from org.csstudio.display.builder.runtime.script import PVUtil, ScriptUtil
 
 TIMEOUT = 5000  # milliseconds
-table = "{pv}"
+widget_with_table = ScriptUtil.findWidgetByName(widget, {widget!r})
+table = ScriptUtil.getPrimaryPV(widget_with_table).getName().replace("pva://", "")
 columns = {columns!r}
-rows = ScriptUtil.findWidgetByName(widget, "{widget}").getValue()
+rows = widget_with_table.getValue()
 try:
     PVUtil.writePV(table + ":MODE", "EDIT", TIMEOUT)
     for number, (name, is_number) in enumerate(columns):
@@ -45,7 +46,7 @@ except:  # errors of Java are not Python's Exception
 _DISCARD = """\
 from org.csstudio.display.builder.runtime.script import ScriptUtil
 
-table = ScriptUtil.findWidgetByName(widget, "{widget}")
+table = ScriptUtil.findWidgetByName(widget, {widget!r})
 table.setValue(ScriptUtil.getPrimaryPV(table).read())
 """
 
@@ -77,13 +78,12 @@ def _column(column: Column) -> TableColumn:
 
 
 def _buttons(served: Served, name: str, layout: TableLayout) -> Row:
-    pv = served.pv(layout.name)
     columns = [(column.name, not column.labels) for column in layout.columns]
-    used = f"{pv}:{layout.columns[0].name}.NORD"
+    used = served.pv(f"{layout.name}:{layout.columns[0].name}.NORD")
     return [
         Run(
             text="Submit",
-            script=_SUBMIT.format(pv=pv, widget=name, columns=columns),
+            script=_SUBMIT.format(widget=name, columns=columns),
             width=80,
             tip="Send what was edited to the PandA",
         ),
