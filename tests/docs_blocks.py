@@ -4,8 +4,8 @@ A block is run as it stands unless a comment in the line above says why that can
 
     <!-- test: real box -->
 
-A `console` block holds commands after "$ ", each perhaps followed by what it prints. "..." in that
-stands for anything, amounts of white space do not matter, and output that is not shown is not compared.
+A `console` block holds commands after "$ ", each perhaps followed by what it prints. There "..."
+stands for anything, amounts of white space do not matter, and what is not shown is not compared.
 """
 
 import re
@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 
 REASONS = ("install", "real box", "docker", "site", "tested apart")
-"""Why a block is not run: it installs, needs hardware, a container engine, or a beamline's own things."""
+"""Why a block is not run: it installs, needs hardware, a container engine, a site's own things."""
 
 _FENCE = re.compile(
     r"(?:^<!-- test: (?P<reason>[^>]*?) -->\n)?^```(?P<language>\S*)[^\n]*\n(?P<text>.*?)^```$",

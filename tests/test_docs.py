@@ -1,4 +1,4 @@
-"""What the documentation says is so: its commands work, its pages and links exist, its tables are current."""
+"""The documentation is right: commands work, pages and links exist, tables are current."""
 
 import os
 import re
@@ -31,7 +31,7 @@ def environment(tmp_path: Path, epics_ports: EpicsPorts) -> dict[str, str]:
     directory.mkdir()
     python = shlex.quote(sys.executable)
     for tool in TOOLS:
-        _script(directory / tool, f"{python} -m epics_tools {tool}")
+        _script(directory / tool, f"{python} -u -m epics_tools {tool}")
     _script(directory / "panda-ioc", shlex.join(PROGRAM))
     _script(directory / "python", python)
     return {
@@ -72,13 +72,14 @@ def _run(
 ) -> None:
     done = subprocess.run(
         ["bash", "-c", command],
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         cwd=here,
         env=environment,
         text=True,
         timeout=TIMEOUT,
     )
-    output = done.stdout + done.stderr
+    output = done.stdout
     assert done.returncode == 0, f"{block}: {command}{output}"
     if expected:
         assert prints(expected, output), f"{block}: {command}should print\n{expected}not\n{output}"
