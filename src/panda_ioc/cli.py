@@ -20,7 +20,7 @@ LEVELS = ("debug", "info", "warning", "error")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; return its exit status."""
     options = _parser().parse_args(arguments)
-    logs.configure(options.log_level, options.log_format)
+    logs.configure(options.log_level or options.usual_log_level, options.log_format)
     try:
         status: int = options.command(options)
         sys.stdout.flush()
@@ -38,13 +38,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--version", action="version", version=f"panda-ioc {__version__}")
-    common.add_argument("--log-level", choices=LEVELS, default="info", help="default: %(default)s")
+    common.add_argument(
+        "--log-level", choices=LEVELS, help="default: info; of commands that print: warning"
+    )
     common.add_argument(
         "--log-format", choices=("text", "json"), default="text", help="default: %(default)s"
     )
     parser = argparse.ArgumentParser(
         prog="panda-ioc", description="The bridge between PandA boxes and EPICS.", parents=[common]
     )
+    parser.set_defaults(usual_log_level="info")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for add in (_add_run, _add_sim, _add_demo, _add_capture, _add_plot, _add_control, _add_info):
         add(commands, common)
@@ -215,7 +218,7 @@ def _add_control(commands: Any, common: argparse.ArgumentParser) -> None:
         "lines", nargs="*", metavar="COMMAND", help="to be sent; default: read them from stdin"
     )
     _add_timeout(parser, 10.0)
-    parser.set_defaults(command=_control)
+    parser.set_defaults(command=_control, usual_log_level="warning")
 
 
 def _control(options: argparse.Namespace) -> int:
@@ -236,7 +239,7 @@ def _add_info(commands: Any, common: argparse.ArgumentParser) -> None:
     ):
         what.add_argument(option, nargs="?", const="$(P)", metavar="PREFIX", help=text)
     _add_timeout(parser, 10.0)
-    parser.set_defaults(command=_info)
+    parser.set_defaults(command=_info, usual_log_level="warning")
 
 
 def _info(options: argparse.Namespace) -> int:
