@@ -33,6 +33,10 @@ DB = _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT
 EXIT_DIFFERENT = 3
 """Exit status when a different PandA answers and the bridge is not to replace itself."""
 
+SWITCH_INTERVAL = 0.0005
+"""Seconds that one thread may keep others waiting: data come in threads of their own, and Python's
+5 ms, several times over, are what puts would wait for them."""
+
 log = logging.getLogger(__name__)
 
 
@@ -51,6 +55,7 @@ class Options:
         cache: file that keeps what the PandA is, or None
         autosave_dir: directory that keeps the bridge's own settings, or None
         data_roots: directories that files may be written in, () for all
+        design_dir: directory that designs are saved in, or None
         bind: address to serve on, "" for all
         replace: begin anew when a different PandA answers; else exit with `EXIT_DIFFERENT`
     """
@@ -65,6 +70,7 @@ class Options:
     cache: Path | None = None
     autosave_dir: Path | None = None
     data_roots: tuple[Path, ...] = ()
+    design_dir: Path | None = None
     bind: str = ""
     replace: bool = True
 
@@ -77,6 +83,7 @@ def run(options: Options, on_serving: Callable[[], None] = lambda: None) -> int:
         on_serving: called once the records are there
     """
     _check(options)
+    sys.setswitchinterval(SWITCH_INTERVAL)
     status = asyncio.run(_serve(options, on_serving))
     _flush()
     # Saves settings and ends the threads of EPICS, which Python does not know.
@@ -90,7 +97,7 @@ def _check(options: Options) -> None:
         raise ConfigurationError(f"{options.access_security}: no such access security file")
     if options.autosave_dir and not options.autosave_dir.is_dir():
         raise ConfigurationError(f"{options.autosave_dir}: no such directory, create it")
-    for root in options.data_roots:
+    for root in (*options.data_roots, *([options.design_dir] if options.design_dir else [])):
         if not root.is_dir():
             raise ConfigurationError(f"{root}: no such directory, create it")
     if options.cache and not options.cache.parent.is_dir():
@@ -155,7 +162,13 @@ async def _bridge(options: Options, on_serving: Callable[[], None]) -> None:
     if options.screens_dir:
         write_screens(options.screens_dir, device, records)
     bridge = Bridge(
-        options.address, device, is_fresh, records, options.poll_period, options.data_roots
+        options.address,
+        device,
+        is_fresh,
+        records,
+        options.poll_period,
+        options.data_roots,
+        options.design_dir,
     )
     database = Database(records, bridge.on_put(), bridge.validate())
     start_epics(database, options)
