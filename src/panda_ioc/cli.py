@@ -49,7 +49,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.set_defaults(usual_log_level="info")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_add_run, _add_sim, _add_demo, _add_capture, _add_plot, _add_control, _add_info):
+    for add in (
+        *(_add_run, _add_sim, _add_demo, _add_save, _add_load, _add_capture, _add_plot),
+        *(_add_control, _add_info, _add_diagram),
+    ):
         add(commands, common)
     return parser
 
@@ -111,6 +114,12 @@ def _add_serving(parser: argparse.ArgumentParser) -> None:
         help="write files in DIR only (may be given several times), default: anywhere",
     )
     parser.add_argument(
+        "--design-dir",
+        type=Path,
+        metavar="DIR",
+        help="save and load all settings of the PandA in DIR, by the PVs DESIGN:*",
+    )
+    parser.add_argument(
         "--screens-dir", type=Path, metavar="DIR", help="write Phoebus screens into DIR"
     )
 
@@ -150,6 +159,7 @@ def _serving(options: argparse.Namespace) -> dict[str, Any]:
         "autosave_dir": options.autosave_dir,
         "bind": options.bind,
         "data_roots": tuple(options.data_root),
+        "design_dir": options.design_dir,
     }
 
 
@@ -252,6 +262,68 @@ def _info(options: argparse.Namespace) -> int:
     if options.db is not None:
         return info.show_database(*where, options.db.rstrip(":"))
     return info.show(*where, options.json)
+
+
+def _add_diagram(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "diagram", parents=[common], help="draw the blocks of a PandA and the wires between them"
+    )
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("address", metavar="HOST[:CONTROL_PORT]", nargs="?", help="of the PandA")
+    what.add_argument("--state", type=Path, metavar="FILE", help="draw a saved state instead")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="to be written: .svg, .pdf, .png or .gv, default: SVG to the standard output",
+    )
+    _add_timeout(parser, 10.0)
+    parser.set_defaults(command=_diagram, usual_log_level="warning")
+
+
+def _diagram(options: argparse.Namespace) -> int:
+    from panda_ioc import diagram
+
+    where = None
+    if options.address is not None:
+        address = _address(options.address, options.timeout)
+        where = (address.host, address.control_port)
+    return diagram.run(where, options.state, options.output, options.timeout)
+
+
+def _add_save(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "save", parents=[common], help="write all settings of a PandA to a file"
+    )
+    _add_state_arguments(parser, "to be written")
+    parser.set_defaults(command=_save)
+
+
+def _add_load(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("load", parents=[common], help="set a PandA from a saved file")
+    _add_state_arguments(parser, "that was saved")
+    parser.set_defaults(command=_load)
+
+
+def _add_state_arguments(parser: argparse.ArgumentParser, file: str) -> None:
+    parser.add_argument("address", metavar="HOST[:CONTROL_PORT]", help="of the PandA")
+    parser.add_argument("file", type=Path, metavar="FILE", help=file)
+    _add_timeout(parser, 10.0)
+
+
+def _save(options: argparse.Namespace) -> int:
+    from panda_ioc.state_command import save
+
+    address = _address(options.address, options.timeout)
+    return save(address.host, address.control_port, address.timeout, options.file)
+
+
+def _load(options: argparse.Namespace) -> int:
+    from panda_ioc.state_command import load
+
+    address = _address(options.address, options.timeout)
+    return load(address.host, address.control_port, address.timeout, options.file)
 
 
 def _add_capture(commands: Any, common: argparse.ArgumentParser) -> None:

@@ -1,0 +1,134 @@
+"""`panda-ioc diagram`: draws the blocks of a PandA and the wires between them.
+
+Graphviz lays the picture out from left to right; without it only its input (`.gv`) can be written.
+"""
+
+import sys
+from collections.abc import Iterable
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from panda_ioc import statefile
+from panda_ioc.client.blocking import BlockingClient
+from panda_ioc.errors import ConfigurationError
+from panda_ioc.protocol.commands import GetState
+from panda_ioc.records.wiring import Port, Wire, Wiring, read_wiring
+
+FORMATS = ("svg", "pdf", "png", "gv")
+TIMEOUT = 60.0  # seconds that the settings of a PandA may take
+
+_FONT = "Liberation Sans,Helvetica,Arial,sans-serif"
+_BIT, _POSITION = "#2e7d32", "#1f4e9e"
+_HEAD, _BODY, _FRAME = "#dfe7ef", "#ffffff", "#6b7785"
+
+
+def run(
+    address: tuple[str, int] | None, state: Path | None, output: Path | None, timeout: float
+) -> int:
+    """Draw the wiring of a PandA, or of a saved state; returns the exit status.
+
+    Arguments:
+        address: host and control port, None to draw a saved state
+        state: the file with it
+        output: file to write, its format being told by its name; None: SVG to stdout
+        timeout: seconds that the PandA may take to answer
+    """
+    kind = _format(output)
+    drawing = draw(read_wiring(_lines(address, state, timeout)))
+    data = drawing.source.encode() if kind == "gv" else _rendered(drawing, kind)
+    if output is None:
+        sys.stdout.buffer.write(data)
+    else:
+        output.write_bytes(data)
+    return 0
+
+
+def draw(wiring: Wiring) -> Any:
+    """The wiring as a graph of Graphviz."""
+    try:
+        import graphviz
+    except ImportError as error:
+        raise ConfigurationError(
+            "drawing needs the Python package graphviz: pip install 'panda-ioc[diagram]'"
+        ) from error
+    graph = graphviz.Digraph(
+        "PandA",
+        graph_attr={"rankdir": "LR", "ranksep": "1.2", "nodesep": "0.25", "fontname": _FONT},
+        node_attr={"shape": "plain", "fontname": _FONT, "fontsize": "12"},
+        edge_attr={"arrowsize": "0.6", "fontname": _FONT, "fontsize": "10"},
+    )
+    for block in wiring.blocks:
+        graph.node(block, _node(wiring, block))
+    for wire in wiring.wires:
+        graph.edge(_port(wire.source, "out", "e"), _port(wire.target, "in", "w"), **_edge(wire))
+    return graph
+
+
+def _lines(address: tuple[str, int] | None, state: Path | None, timeout: float) -> list[str]:
+    if state is not None:
+        return statefile.read(state)
+    if address is None:
+        raise ConfigurationError("diagram: give the address of a PandA, or --state FILE")
+    host, port = address
+    with BlockingClient(host, port, timeout=timeout) as client:
+        return client.send(GetState(), TIMEOUT)
+
+
+def _format(output: Path | None) -> str:
+    found = output.suffix[1:] if output else FORMATS[0]
+    if found not in FORMATS:
+        raise ConfigurationError(f"{output}: its name has to end in .{', .'.join(FORMATS)}")
+    return found
+
+
+def _rendered(drawing: Any, kind: str) -> bytes:
+    import graphviz
+
+    try:
+        data: bytes = drawing.pipe(format=kind)
+    except graphviz.ExecutableNotFound as error:
+        raise ConfigurationError(
+            "drawing needs the program dot of Graphviz: install the package graphviz of your "
+            "system, or write a file that ends in .gv"
+        ) from error
+    except graphviz.CalledProcessError as error:
+        raise ConfigurationError(f"dot of Graphviz failed: {error}") from error
+    return data
+
+
+def _node(wiring: Wiring, block: str) -> str:
+    """A block as a table: its name and label, inputs at the left, outputs at the right."""
+    label = wiring.label(block)
+    heading = f"<B>{escape(block)}</B>" + (f"<BR/><I>{escape(label)}</I>" if label else "")
+    inputs, outputs = wiring.inputs(block), wiring.outputs(block)
+    sides = "".join(
+        f"<TD>{_side(fields, end)}</TD>"
+        for fields, end in ((inputs, "in"), (outputs, "out"))
+        if fields
+    )
+    columns = bool(inputs) + bool(outputs)
+    return (
+        f'<<TABLE BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="2" COLOR="{_FRAME}"'
+        f' BGCOLOR="{_BODY}"><TR><TD COLSPAN="{columns}" BGCOLOR="{_HEAD}" CELLPADDING="4">'
+        f"{heading}</TD></TR><TR>{sides}</TR></TABLE>>"
+    )
+
+
+def _side(fields: Iterable[str], end: str) -> str:
+    align = {"in": "LEFT", "out": "RIGHT"}[end]
+    rows = "".join(
+        f'<TR><TD PORT="{end}_{field}" ALIGN="{align}">{field}</TD></TR>' for field in fields
+    )
+    return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3">{rows}</TABLE>'
+
+
+def _port(port: Port, end: str, side: str) -> str:
+    return f"{port.block}:{end}_{port.field}:{side}"
+
+
+def _edge(wire: Wire) -> dict[str, str]:
+    text = {"headlabel": f"+{wire.delay} "} if wire.delay else {}
+    if wire.is_bit:
+        return {"color": _BIT, **text}
+    return {"color": _POSITION, "penwidth": "2.2", **text}
