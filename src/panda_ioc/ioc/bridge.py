@@ -21,6 +21,7 @@ from panda_ioc.ioc.choices import Choice
 from panda_ioc.ioc.connection import Address, Connection, Listener, State
 from panda_ioc.ioc.data_port import DataPort
 from panda_ioc.ioc.database import OnPut, Validate
+from panda_ioc.ioc.design import Design
 from panda_ioc.ioc.file_capture import Files
 from panda_ioc.ioc.health import Health
 from panda_ioc.ioc.links import Board, Link, PulseLink, ScaledLink, UnitsFollower
@@ -49,6 +50,7 @@ class Bridge:
         records: what is served for it
         poll_period: seconds between polls of changes
         data_roots: directories that files may be written in, () for all
+        design_dir: directory that designs are saved in, or None
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Bridge:
         records: RecordSet,
         poll_period: float,
         data_roots: Sequence[Path] = (),
+        design_dir: Path | None = None,
     ) -> None:
         self.connection = Connection(
             address,
@@ -113,7 +116,12 @@ class Bridge:
         )
         self._progress = Progress(self.connection)
         self._health = Health(self.connection, self._reports, lambda: self._files.status.queued)
-        applies = {**self._live.settings(), **self._files.settings.handlers()}
+        self._design = Design(design_dir, address, self.connection, self._reports)
+        applies = {
+            **self._live.settings(),
+            **self._files.settings.handlers(),
+            **self._design.settings(),
+        }
         self._settings = {
             name: Setting(apply, self._reports, self._files.after(name))
             for name, apply in applies.items()
@@ -131,7 +139,8 @@ class Bridge:
         for table in self._tables.values():
             handlers |= table.handlers()
         handlers |= {name: setting.put for name, setting in self._settings.items()}
-        return handlers | self._files.handlers() | {"PCAP:ARM": self._arm.put}
+        handlers |= self._files.handlers() | self._design.handlers()
+        return handlers | {"PCAP:ARM": self._arm.put}
 
     def validate(self) -> Mapping[str, Validate]:
         """Those that refuse at once, by record."""
@@ -164,6 +173,7 @@ class Bridge:
         self._live.attach(records)
         self._files.attach(records)
         self._progress.attach(records)
+        self._design.attach(records)
         self._health.panel.attach(records)
         for name, setting in self._settings.items():
             setting.attach(records[name], self._specs[name].value)

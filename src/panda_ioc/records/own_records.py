@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from panda_ioc.device.model import Device
+from panda_ioc.records.design_records import DESIGN
 from panda_ioc.records.specs import RecordSpec, pv_name, pvi_name
 
 CONNECTION_STATES = ("DISCONNECTED", "CONNECTING", "CONNECTED")
@@ -274,7 +275,7 @@ HEALTH = (
 def own_records(prefix: str, device: Device) -> Iterator[RecordSpec]:
     """The bridge's own records for a device; fields of the device come first to a name."""
     taken = {pv_name(wire) for wire in device.fields}
-    for spec in (*BRIDGE, *SYSTEM, *PCAP, *DATA, *LIVE):
+    for spec in (*BRIDGE, *SYSTEM, *PCAP, *DATA, *LIVE, *DESIGN):
         if spec.name not in taken:
             yield replace(_with_pvi(spec), saved=spec in (*DATA, *LIVE) and _is_setting(spec))
     yield from HEALTH
