@@ -99,7 +99,7 @@ def _rendered(drawing: Any, kind: str) -> bytes:
 
 def _node(wiring: Wiring, block: str) -> str:
     """A block as a table: its name and label, inputs at the left, outputs at the right."""
-    label = wiring.label(block)
+    label = "".join(filter(str.isprintable, wiring.label(block)))
     heading = f"<B>{escape(block)}</B>" + (f"<BR/><I>{escape(label)}</I>" if label else "")
     inputs, outputs = wiring.inputs(block), wiring.outputs(block)
     sides = "".join(
