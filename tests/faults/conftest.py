@@ -44,8 +44,8 @@ def seed() -> int:
 
 @pytest.fixture
 async def scene(sim: Sim, proxy: Proxy, ioc: Ioc, ca: Any, seed: int) -> AsyncIterator[Scene]:
-    """All of it, healthy at the beginning, and found healthy again at the end."""
+    """All of it, found healthy again at the end."""
     scene = Scene(sim, proxy, ioc, ca)
-    await scene.recover(seed)
+    proxy.heal(seed)
     yield scene
-    await scene.recover(seed)
+    await scene.recover()

@@ -1,4 +1,4 @@
-"""File captures that are cut: the file is closed and readable, and the records say what happened."""
+"""File captures that are cut: the file is good as far as it goes, and records say what happened."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -39,7 +39,7 @@ async def begin(scene: Scene) -> None:
     assert await scene.put("DATA:CAPTURE", 1)
     assert await scene.put("PCAP:ARM", 1)
     with scene.see("DATA:NUM_CAPTURED") as captured:
-        await captured.until(lambda count: 200 < count)
+        await captured.until(lambda count: count > 200)
 
 
 async def text(scene: Scene, name: str) -> str:

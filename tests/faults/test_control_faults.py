@@ -121,7 +121,7 @@ async def test_a_box_that_does_not_take_us_is_tried_again(scene: Scene, welcome:
     with scene.see("STATUS", datatype=str) as status:
         away(scene.proxy.control)
         await status.until(lambda state: state == "DISCONNECTED")
-        await asyncio.sleep(2)
+        await asyncio.sleep(1)
         assert (await scene.get("STATUS", datatype=str)) != "CONNECTED"
         attempts = scene.proxy.control.accepted
     assert len(scene.problems()) <= 8, scene.problems()
@@ -228,7 +228,7 @@ async def test_a_poor_network_is_good_enough(scene: Scene, rule: faults.Rule) ->
 
 async def test_damaged_bytes_do_no_lasting_harm(scene: Scene) -> None:
     scene.proxy.control.down = faults.corrupted(0.001)
-    until = time.monotonic() + 3
+    until = time.monotonic() + 1.5
     while time.monotonic() < until:
         await scene.put("PULSE3:WIDTH", 1)
     scene.proxy.heal()
@@ -244,7 +244,7 @@ async def test_damaged_bytes_do_no_lasting_harm(scene: Scene) -> None:
 async def test_a_box_that_is_slow_for_long_comes_back(scene: Scene) -> None:
     with scene.see(CANARY) as canary:
         await canary.until(lambda value: value.severity == 0)
-        scene.sim.put("*SIM.STALL=8")
+        scene.sim.put("*SIM.STALL=4")
         await canary.lost()
         await canary.until(lambda value: value.severity == 0, len(canary.updates))
     await scene.recover()
