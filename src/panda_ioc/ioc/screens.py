@@ -8,6 +8,7 @@ import hashlib
 import logging
 import re
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 from panda_ioc.device.model import Device
@@ -21,23 +22,23 @@ _MARK = "<!-- written by panda-ioc; changed files are kept, {} -->\n"
 _MARKED = re.compile(r"(.*)" + re.escape(_MARK).replace(r"\{\}", "([0-9a-f]{64})"), re.DOTALL)
 
 
-def write_screens(directory: Path, device: Device, records: RecordSet) -> None:
-    """Write the screens of a device; ConfigurationError if the library for it is not there.
-
-    A directory that can not be written to is an error in the log: PVs matter more than screens.
-    """
-    try:
-        from panda_ioc.records.screens import make_screens
-    except ImportError as error:
+def check_screens(directory: Path) -> None:
+    """ConfigurationError if screens can not be made, or not be written to this directory."""
+    if find_spec("phoebusgen") is None:
         raise ConfigurationError(
-            f"--screens-dir {directory}: needs {error.name}: pip install 'panda-ioc[screens]'"
-        ) from error
+            f"--screens-dir {directory}: needs phoebusgen: pip install 'panda-ioc[screens]'"
+        )
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        kept = write_files(directory, make_screens(device, records))
     except OSError as error:
-        log.error("--screens-dir %s: screens are not written: %s", directory, error)
-        return
+        raise ConfigurationError(f"--screens-dir {directory}: {error.strerror}") from error
+
+
+def write_screens(directory: Path, device: Device, records: RecordSet) -> None:
+    """Write the screens of a device."""
+    from panda_ioc.records.screens import make_screens  # the library for it is an extra
+
+    kept = write_files(directory, make_screens(device, records))
     if kept:
         log.warning("%s: kept, as others have changed them: %s", directory, ", ".join(kept))
 

@@ -22,8 +22,9 @@ from panda_ioc.ioc import memory
 from panda_ioc.ioc.bridge import Bridge
 from panda_ioc.ioc.connection import Address, DeviceChanged, wait_for_device
 from panda_ioc.ioc.database import Database
-from panda_ioc.ioc.screens import write_screens
-from panda_ioc.records.build import build_records
+from panda_ioc.ioc.screens import check_screens, write_screens
+from panda_ioc.records.build import RecordSet, build_records
+from panda_ioc.records.pv_list import pv_lists
 from panda_ioc.records.table_records import DEFAULT_ROWS
 
 _INSTALLED, _CHECKOUT = Path(__file__).parents[1] / "db", Path(__file__).parents[3] / "db"
@@ -56,6 +57,7 @@ class Options:
         autosave_dir: directory that keeps the bridge's own settings, or None
         data_roots: directories that files may be written in, () for all
         design_dir: directory that designs are saved in, or None
+        pv_list: file for the names of PVs, or None
         bind: address to serve on, "" for all
         replace: begin anew when a different PandA answers; else exit with `EXIT_DIFFERENT`
     """
@@ -71,6 +73,7 @@ class Options:
     autosave_dir: Path | None = None
     data_roots: tuple[Path, ...] = ()
     design_dir: Path | None = None
+    pv_list: Path | None = None
     bind: str = ""
     replace: bool = True
 
@@ -93,6 +96,8 @@ def run(options: Options, on_serving: Callable[[], None] = lambda: None) -> int:
 
 def _check(options: Options) -> None:
     """Complain before anything is started."""
+    if options.screens_dir is not None:
+        check_screens(options.screens_dir)
     if options.access_security and not options.access_security.is_file():
         raise ConfigurationError(f"{options.access_security}: no such access security file")
     if options.autosave_dir and not options.autosave_dir.is_dir():
@@ -100,8 +105,9 @@ def _check(options: Options) -> None:
     for root in (*options.data_roots, *([options.design_dir] if options.design_dir else [])):
         if not root.is_dir():
             raise ConfigurationError(f"{root}: no such directory, create it")
-    if options.cache and not options.cache.parent.is_dir():
-        raise ConfigurationError(f"{options.cache.parent}: no such directory, create it")
+    for file in (options.cache, options.pv_list):
+        if file and not file.parent.is_dir():
+            raise ConfigurationError(f"{file.parent}: no such directory, create it")
 
 
 async def _serve(options: Options, on_serving: Callable[[], None]) -> int:
@@ -159,8 +165,6 @@ async def _bridge(options: Options, on_serving: Callable[[], None]) -> None:
         device = await wait_for_device(options.address)
         _save_cache(options, device)
     records = build_records(device, options.prefix, options.table_rows)
-    if options.screens_dir:
-        write_screens(options.screens_dir, device, records)
     bridge = Bridge(
         options.address,
         device,
@@ -183,7 +187,9 @@ async def _bridge(options: Options, on_serving: Callable[[], None]) -> None:
         len(records.names),
     )
     on_serving()
-    await bridge.run()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(bridge.run())
+        group.create_task(asyncio.to_thread(_write_files, options, device, records))
 
 
 def start_epics(database: Database, options: Options) -> None:
@@ -228,6 +234,19 @@ def _cached(options: Options) -> Device | None:
     except (ConfigurationError, UnicodeDecodeError) as error:
         log.warning("%s is of no use: %s", options.cache, error)
         return None
+
+
+def _write_files(options: Options, device: Device, records: RecordSet) -> None:
+    """Write what others want to know of the records; PVs matter more than files."""
+    try:
+        if options.pv_list is not None:
+            for ending, text in pv_lists(records).items():
+                name = f"{options.pv_list.stem}{ending}{options.pv_list.suffix}"
+                write_atomically(options.pv_list.with_name(name), text)
+        if options.screens_dir is not None:
+            write_screens(options.screens_dir, device, records)
+    except OSError as error:
+        log.error("file not written: %s", error)
 
 
 def _save_cache(options: Options, device: Device) -> None:

@@ -18,12 +18,12 @@ log = logging.getLogger(__name__)
 
 def cut(text: str, size: int) -> str:
     """As much of text as fits into size bytes of UTF-8."""
-    return text.encode()[:size].decode(errors="ignore")
+    return text[:size] if text.isascii() else text.encode()[:size].decode(errors="ignore")
 
 
 def fits(text: str, size: int) -> bool:
     """True if text needs no cutting."""
-    return len(text.encode()) <= size
+    return len(text) <= size if text.isascii() else len(text.encode()) <= size
 
 
 def fit_states(labels: Sequence[str]) -> bool:
