@@ -22,6 +22,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog=tool)
     parser.add_argument("-S", action="store_true")
     parser.add_argument("-c", action="store_true")
+    parser.add_argument("-a", action="store_true")
     parser.add_argument("-w", type=float, default=10)
     parser.add_argument("-#", type=int, dest="count")
     parser.add_argument("-r", default="")
@@ -64,7 +65,7 @@ async def _ca(tool: str, options: argparse.Namespace) -> int:
 async def _caput(options: argparse.Namespace) -> int:
     name, *values = options.words
     print("Old :", await _line(name, options))
-    value: Any = values if len(values) > 1 else values[0]
+    value: Any = values[1:] if options.a else values[0]
     try:
         datatype = aioca.DBR_CHAR_STR if options.S else None
         await aioca.caput(name, value, wait=options.c, timeout=options.w, datatype=datatype)
