@@ -114,6 +114,12 @@ def _add_serving(parser: argparse.ArgumentParser) -> None:
         help="write files in DIR only (may be given several times), default: anywhere",
     )
     parser.add_argument(
+        "--pv-list",
+        type=Path,
+        metavar="FILE",
+        help="write the names of small PVs to FILE, of others to FILE-large, -aliases and -pva",
+    )
+    parser.add_argument(
         "--design-dir",
         type=Path,
         metavar="DIR",
@@ -160,6 +166,7 @@ def _serving(options: argparse.Namespace) -> dict[str, Any]:
         "bind": options.bind,
         "data_roots": tuple(options.data_root),
         "design_dir": options.design_dir,
+        "pv_list": options.pv_list,
     }
 
 

@@ -65,7 +65,9 @@ class Choice:
             message = limits.cut(text, limits.STRING)
             self._post(NO_CHOICE, MAJOR, STATE, message, batch.time)
         else:
-            self._post(self._index, 0, 0, "", batch.time)
+            is_good = self.spec.good in ("", text)
+            alarm = (0, 0, "") if is_good else (MAJOR, STATE, limits.cut(text, limits.STRING))
+            self._post(self._index, *alarm, batch.time)
 
     def in_error(self, wire: str) -> None:
         """Mark the choice as not readable."""

@@ -170,10 +170,16 @@ class Link:
         except BadValue as error:
             self._show_unknown(text, error, stamp)
             return
-        if self.record.post(value, *self._cut(value), stamp=stamp):
+        if self.record.post(value, *self._judge(text, value), stamp=stamp):
             self._shown(text, value)
         else:
             self._unseen = text
+
+    def _judge(self, text: str, value: Value) -> tuple[int, int, str]:
+        """The alarm with which a value is shown."""
+        if self.spec.good not in ("", text):
+            return MAJOR, STATE, limits.cut(text, limits.STRING)
+        return self._cut(value)
 
     def _cut(self, value: Value) -> tuple[int, int, str]:
         """The alarm of a text that is longer than the record; the log says so once."""

@@ -100,6 +100,9 @@ _NOTIFY_TIMEOUT = 5.0  # seconds
 _PROCESS_AND_GET = 2
 _NOTIFY_ERROR = 2
 
+# What was posted last, by how much VAL has to differ from it, and for whom.
+_DEADBANDS = (("MLST", "MDEL", DBE_VALUE), ("ALST", "ADEL", DBE_LOG))
+
 # How VAL lies in memory. Strings and waveforms have their own way, below.
 _SCALARS = {
     "ai": "d",
@@ -212,7 +215,7 @@ class Record:
         nanoseconds = int((stamp - seconds) * 1e9)
         _time.pack_into(self._memory, self._at["TIME"], seconds - EPICS_EPOCH, nanoseconds)
         self._memory[self._at["UDF"]] = 0
-        self._remember()
+        mask = self._remember(mask)
         mask |= _reset_alarms(self._address)
         _post_events(self._address, self._address + self._at["VAL"], mask)
 
@@ -296,14 +299,29 @@ class Record:
         if notify.was_processed:
             notify.status = _NOTIFY_ERROR
 
-    def _remember(self) -> None:
-        """VAL has been posted: later processing posts only what differs from it."""
+    def _remember(self, mask: int) -> int:
+        """VAL is posted: later processing posts only what differs. What deadbands leave of mask."""
         if self._scalar is not None and "MLST" in self._at:
-            for field in ("MLST", "ALST"):
-                if field in self._at:
-                    self._copy("VAL", field)
+            for last, deadband, bit in _DEADBANDS:
+                if self._is_within(self._scalar, last, deadband):
+                    mask &= ~bit
+                elif last in self._at:
+                    self._copy("VAL", last)
         elif "OVAL" in self._at:
             self._copy("VAL", "OVAL")
+        return mask
+
+    def _is_within(self, scalar: struct.Struct, last: str, deadband: str) -> bool:
+        """VAL differs too little from what was posted last; never without a deadband."""
+        if deadband not in self._at:
+            return False
+        limit = scalar.unpack_from(self._memory, self._at[deadband])[0]
+        if limit <= 0:
+            return False
+        value, before = (
+            scalar.unpack_from(self._memory, self._at[field])[0] for field in ("VAL", last)
+        )
+        return bool(abs(value - before) <= limit)
 
     def _forget(self, put: Value) -> None:
         """Make processing post VAL although it did not change: clients show what they put."""

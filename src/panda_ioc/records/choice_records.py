@@ -62,6 +62,7 @@ def _index(spec: RecordSpec, group: str) -> RecordSpec:
         },
         wire=spec.wire,
         codec=codec_for("choice", spec.choices),
+        good=spec.good,
     )
 
 

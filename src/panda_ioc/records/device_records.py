@@ -101,7 +101,18 @@ def _value_record(field: Field) -> RecordSpec:
         getattr(field.info, "labels", ()),
         field.info.description or "",
     )
-    return replace(spec, fields={**spec.fields, **_limits(field)}, units_from=_units_source(field))
+    return replace(
+        spec,
+        fields={**spec.fields, **_limits(field)},
+        units_from=_units_source(field),
+        good=_good(field),
+    )
+
+
+def _good(field: Field) -> str:
+    """What HEALTH says when nothing is wrong: its first label."""
+    labels = getattr(field.info, "labels", ())
+    return labels[0] if field.name == "HEALTH" and labels else ""
 
 
 def _attribute_record(field: Field, attribute: AttributeKind) -> RecordSpec:
@@ -115,7 +126,12 @@ def _attribute_record(field: Field, attribute: AttributeKind) -> RecordSpec:
     if attribute.name == "UNITS":
         return replace(spec, settle=Settle.POLL)
     if attribute.name == "DELAY" and isinstance(field.info, BitMuxFieldInfo):
-        return replace(spec, fields={"LOPR": 0, "HOPR": field.info.max_delay or 0})
+        limit = field.info.max_delay or 0
+        return replace(spec, fields={"LOPR": 0, "HOPR": limit, "EGU": "ticks"})
+    if attribute.name == "OFFSET":
+        return replace(spec, units_from=f"{field.wire}.UNITS")
+    if attribute.name == "QUEUED_LINES":
+        return replace(spec, fields={**spec.fields, "EGU": "rows"})
     return spec
 
 

@@ -28,6 +28,10 @@ _STATE_FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 _ESCAPES = str.maketrans({'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"})
 
 
+ARCHIVE = "monitor 1.0 VAL"
+"""Info tag of what is small and worth archiving: how, seconds between samples at least, fields."""
+
+
 def record_fields(spec: RecordSpec) -> dict[str, FieldValue]:
     """Fields of a record, apart from its value and from those that device support needs."""
     fields = {"DESC": limits.desc(spec.desc), **spec.fields}
@@ -42,8 +46,14 @@ def record_fields(spec: RecordSpec) -> dict[str, FieldValue]:
 
 def record_info(spec: RecordSpec) -> dict[str, object]:
     """Info tags of a record."""
-    is_text = spec.rtype == "waveform" and spec.ftvl == "CHAR"
-    return {**spec.info, "Q:form": "String"} if is_text else dict(spec.info)
+    tags: dict[str, object] = {}
+    if spec.rtype == "waveform":
+        tags |= {"Q:form": "String"} if spec.ftvl == "CHAR" else {}
+    elif spec.pvi_access != "x":
+        tags["archive"] = ARCHIVE
+    if spec.saved:
+        tags["autosaveFields"] = "VAL"
+    return {**spec.info, **tags}
 
 
 def database_text(records: RecordSet) -> Iterator[str]:

@@ -43,6 +43,7 @@ class RecordSpec:
         codec: of that value; None for the bridge's own records
         scaled_by: names on the wire of scale and offset to apply to it, or ()
         units_from: name on the wire of the units that EGU follows, or ""
+        good: the text that raises no alarm; "" if none does
         settle: what a put waits for
         value: of a constant, or to begin with
         saved: a setting of the bridge that survives a restart
@@ -69,6 +70,7 @@ class RecordSpec:
     codec: Codec | None = None
     scaled_by: tuple[str, ...] = ()
     units_from: str = ""
+    good: str = ""
     settle: Settle = Settle.NOTHING
     value: FieldValue | tuple[str, ...] | None = None
     saved: bool = False
