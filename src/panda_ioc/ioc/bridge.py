@@ -200,10 +200,10 @@ class Bridge:
             if found
             else {}
         )
-        for name, text in versions.items():
-            record = self._records.get(f"SYSTEM:{name}_VERSION")
-            if record and record.name not in self._links:
-                record.post(text)
+        for part, text in versions.items():
+            name = f"SYSTEM:{part}_VERSION"
+            if name not in self._links:  # a field of the box may have this name
+                self._records[name].post(text)
         self._records["SYSTEM:IDN"].post(self._device.idn)
 
     # -- the connection's news ------------------------------------------------------------------
