@@ -239,3 +239,30 @@ async def test_a_slow_listener_is_not_taken_for_a_silent_box(sim: Sim) -> None:
             time.sleep(0.4)  # noqa: ASYNC251 - nothing is read meanwhile
             await anext(stream)
         await client.send(Disarm())
+
+
+@pytest.mark.parametrize("turns", range(0, 30, 3))
+async def test_anything_may_be_cancelled_anywhere(sim: Sim, turns: int) -> None:
+    """A command of several exchanges, several commands, data: what comes next is undisturbed."""
+
+    async def receive(client: AsyncioClient) -> None:
+        async with aclosing(client.data(flush_period=0.001)) as stream:
+            async for _ in stream:
+                pass
+
+    async with AsyncioClient(HOST, sim.port, sim.data_port) as client:
+        for work in (
+            client.send(GetFieldInfo("SEQ")),
+            client.send([GetBlockInfo(), *(Get(f"*ECHO {n}") for n in range(5))]),
+            receive(client),
+            client.wait_closed(),
+        ):
+            task = asyncio.create_task(work)
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            assert task.cancelled() or task.exception() is None
+            assert await client.send(Get("*ECHO next")) == "next"
+    gc.collect()
+    assert asyncio.all_tasks() == {asyncio.current_task()}

@@ -223,11 +223,36 @@ def test_the_tab_key_completes(panda: Any) -> None:
     assert complete("panda.PULSE1.DELAY.UN", 0) == "panda.PULSE1.DELAY.UNITS"
 
 
+def test_ipython_completes(panda: Any) -> None:
+    """Without being told to run code: it trusts plain attributes only."""
+    pytest.importorskip("IPython")
+    from IPython.core.completer import provisionalcompleter
+    from IPython.core.interactiveshell import InteractiveShell
+
+    shell = InteractiveShell(user_ns={"panda": panda})
+    for text, wanted in (("panda.PULSE1.DEL", "DELAY"), ("panda.PULSE1.DELAY.UN", "UNITS")):
+        with provisionalcompleter():
+            found = [each.text for each in shell.Completer.completions(text, len(text))]
+        assert [each.removeprefix(".") for each in found] == [wanted]
+
+
+def test_members_are_plain_attributes(panda: Any) -> None:
+    """As completion without running code needs them to be."""
+    for each in (panda, panda.PULSE1, panda.PULSE1.DELAY):
+        assert not hasattr(type(each), "__getattr__")
+    assert "PULSE1" in vars(panda)
+    assert "DELAY" in vars(panda.PULSE1)
+    assert "UNITS" in vars(panda.PULSE1.DELAY)
+    assert {"PULSE1", "PULSE1.DELAY"} <= set(panda._ipython_key_completions_())
+
+
 def test_a_wrong_name_is_told(panda: Any) -> None:
-    with pytest.raises(AttributeError, match="PULSE1 has no DELY; did you mean DELAY"):
+    with pytest.raises(AttributeError) as raised:
         panda.PULSE1.DELY  # noqa: B018
-    with pytest.raises(AttributeError, match=r"has no NOTHING$"):
-        panda.PULSE1.NOTHING  # noqa: B018
+    # For which Python suggests DELAY in a traceback.
+    assert (raised.value.name, raised.value.obj) == ("DELY", panda.PULSE1)
+    with pytest.raises(KeyError, match=r"PULSE1\.DELY: .* no DELY there; did you mean DELAY"):
+        panda["PULSE1.DELY"]
     with pytest.raises(KeyError, match="this PandA has no PULS1"):
         panda["PULS1.DELAY"]
     assert not hasattr(panda.PULSE1, "_nothing")

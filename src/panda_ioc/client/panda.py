@@ -9,9 +9,9 @@
 """
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from numpy.typing import NDArray
 
@@ -43,42 +43,31 @@ Send = Callable[[Command[Any]], Any]
 
 
 class _Names:
-    """An object whose public attributes are those of a PandA; they can not be assigned to."""
+    """An object whose public attributes are those of a PandA; they can not be assigned to.
 
-    __slots__ = ()
+    They are plain attributes: IPython completes no others unless it is told to run code for it.
+    """
 
-    def _members(self) -> "Mapping[str, _Names]":
-        raise NotImplementedError(type(self).__name__)
+    def __init__(self, members: "Mapping[str, _Names]") -> None:
+        self._members = MappingProxyType(dict(members))
+        self.__dict__.update(members)
 
-    def _name(self) -> str:
-        raise NotImplementedError(type(self).__name__)
+    if TYPE_CHECKING:
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        try:
-            return self._members()[name]
-        except KeyError:
-            raise AttributeError(_unknown(self._name(), name, self._members())) from None
-
-    def __dir__(self) -> Iterable[str]:
-        return [*super().__dir__(), *self._members()]
+        def __getattr__(self, name: str) -> Any: ...
 
     def __setattr__(self, name: str, value: object) -> None:
-        if name.startswith("_"):
-            object.__setattr__(self, name, value)
-        else:
+        if not name.startswith("_"):
             raise AttributeError(f"{name} can not be assigned to: use .{name}.put({value!r})")
+        object.__setattr__(self, name, value)
 
 
 class Leaf(_Names):
     """A field, whose members are its attributes; or an attribute, which has none."""
 
-    __slots__ = ("_attributes", "_node", "_send")
-
     def __init__(self, node: Node, send: Send) -> None:
+        super().__init__({name: Leaf(each, send) for name, each in node.attributes.items()})
         self._node, self._send = node, send
-        self._attributes = {name: Leaf(each, send) for name, each in node.attributes.items()}
 
     def get(self, units: str = "") -> Any:
         """Its value: bool, int, float or str.
@@ -134,13 +123,7 @@ class Leaf(_Names):
     @property
     def attributes(self) -> "Mapping[str, Leaf]":
         """By name."""
-        return MappingProxyType(self._attributes)
-
-    def _name(self) -> str:
-        return self._node.wire
-
-    def _members(self) -> "Mapping[str, Leaf]":
-        return self._attributes
+        return cast("Mapping[str, Leaf]", self._members)
 
     def __repr__(self) -> str:
         return f"<{self.name}: {self.type}, {_ACCESS[self._node.access]}>"
@@ -157,8 +140,6 @@ _ACCESS = {
 class Table(Leaf):
     """A table: rows, as structured arrays of numpy. Enum columns are numbers when read, and may be
     given as labels in columns."""
-
-    __slots__ = ()
 
     def get(self, units: str = "") -> Any:
         """Its rows, shape (rows,)."""
@@ -190,14 +171,12 @@ class Table(Leaf):
 class BlockView(_Names):
     """One instance of a block; its members are its fields."""
 
-    __slots__ = ("_block", "_fields")
-
     def __init__(self, device: Device, block: Block, send: Send) -> None:
-        self._block = block
         nodes = {field.name: field_node(device, field) for field in block.fields}
-        self._fields = {
-            name: (Table if node.layout else Leaf)(node, send) for name, node in nodes.items()
-        }
+        super().__init__(
+            {name: (Table if node.layout else Leaf)(node, send) for name, node in nodes.items()}
+        )
+        self._block = block
 
     @property
     def name(self) -> str:
@@ -212,26 +191,18 @@ class BlockView(_Names):
     @property
     def fields(self) -> Mapping[str, Leaf]:
         """By name, in the order in which the box shows them."""
-        return MappingProxyType(self._fields)
-
-    def _name(self) -> str:
-        return self._block.wire
-
-    def _members(self) -> Mapping[str, Leaf]:
-        return self._fields
+        return cast("Mapping[str, Leaf]", self._members)
 
     def __repr__(self) -> str:
-        return f"<{self.name}: {len(self._fields)} fields>"
+        return f"<{self.name}: {len(self._members)} fields>"
 
 
 class _Root(_Names):
     """What both have in common: blocks as members."""
 
-    __slots__ = ("_blocks", "_device")
-
     def __init__(self, device: Device, send: Send) -> None:
+        super().__init__({block.wire: BlockView(device, block, send) for block in device.blocks})
         self._device = device
-        self._blocks = {block.wire: BlockView(device, block, send) for block in device.blocks}
 
     @property
     def device(self) -> Device:
@@ -241,23 +212,21 @@ class _Root(_Names):
     @property
     def blocks(self) -> Mapping[str, BlockView]:
         """By name."""
-        return MappingProxyType(self._blocks)
+        return cast("Mapping[str, BlockView]", self._members)
 
     def __getitem__(self, name: str) -> Any:
         """A block, field or attribute by its name on the wire; KeyError if there is none."""
-        found: Any = self
+        found: _Names = self
         for part in name.split("."):
-            members = found._members()
-            if part not in members:
-                raise KeyError(_unknown(found._name(), part, members))
-            found = members[part]
+            if part not in found._members:
+                like = difflib.get_close_matches(part.upper(), list(found._members), 3)
+                hint = f"; did you mean {' or '.join(like)}?" if like else ""
+                raise KeyError(f"{name}: this PandA has no {part} there{hint}")
+            found = found._members[part]
         return found
 
-    def _name(self) -> str:
-        return "this PandA"
-
-    def _members(self) -> Mapping[str, BlockView]:
-        return self._blocks
+    def _ipython_key_completions_(self) -> list[str]:
+        return [*self._members, *self._device.fields]
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self._device.idn or 'PandA'}>"
@@ -270,8 +239,6 @@ class Panda(_Root):
         client: connected
         device: if it is known; None: ask the box what it is
     """
-
-    __slots__ = ("_client",)
 
     def __init__(self, client: BlockingClient, device: Device | None = None) -> None:
         self._client = client
@@ -311,8 +278,6 @@ class AsyncPanda(_Root):
         await panda.PULSE1.DELAY.put(2.5)
     """
 
-    __slots__ = ("_client",)
-
     def __init__(self, client: AsyncioClient, device: Device) -> None:
         self._client = client
         super().__init__(device, client.send)
@@ -342,8 +307,3 @@ class AsyncPanda(_Root):
 
     async def __aexit__(self, *exc_info: object) -> None:
         await self.close()
-
-
-def _unknown(where: str, name: str, known: Iterable[str]) -> str:
-    like = difflib.get_close_matches(name.upper(), list(known), 3)
-    return f"{where} has no {name}" + (f"; did you mean {' or '.join(like)}?" if like else "")
