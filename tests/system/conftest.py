@@ -1,8 +1,11 @@
-"""A bridge whose commands can be seen."""
+"""A bridge whose commands can be seen, and one that captures to files."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+from capturing import Data
 from tap import Tap
 
 from servers import EpicsPorts, Ioc, Sim
@@ -23,3 +26,24 @@ def tapped(
     log = tmp_path_factory.mktemp("tapped") / "log"
     with Ioc(log, epics_ports, f"{sim.host}:{tap.port}:{sim.data_port}") as server:
         yield server
+
+
+@pytest.fixture
+async def data(sim: Sim, ioc: Ioc, ca: Any, tmp_path: Path) -> AsyncIterator[Data]:
+    """The module's bridge, idle, its next file in `tmp_path`."""
+    data = Data(ca, ioc)
+    await data.put(CAPTURE=0)
+    sim.put("*CAPTURE=", "COUNTER1.OUT.CAPTURE=Min Max Mean", "PCAP.BITS0.CAPTURE=Value")
+    sim.put("PCAP.TS_TRIG.CAPTURE=Value", "*SIM.RATE=0", "*SIM.SAMPLES=5000", "*SIM.FRAME=0")
+    await data.put(
+        CREATE_DIRECTORY=0,
+        HDF_DIRECTORY=str(tmp_path),
+        HDF_FILE_NAME="a.h5",
+        NUM_CAPTURE=0,
+        CAPTURE_MODE=0,
+        FLUSH_PERIOD=0.2,
+        UNPACK_BITS=0,
+    )
+    yield data
+    sim.ask("*PCAP.DISARM=")
+    await data.put(CAPTURE=0)

@@ -2,101 +2,18 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 import pytest
-from watching import CaSeen
+from capturing import Data
 
 from panda_ioc.sim.signals import Source
 from servers import Ioc, Sim, Starter
 
 INVALID, MAJOR = 3, 2
-TEXTS = ("STATUS", "HDF_DIRECTORY", "HDF_FILE_NAME", "HDF_FULL_FILE_PATH")
-
-
-class Data:
-    """Puts and gets under `DATA:`."""
-
-    def __init__(self, ca: Any, ioc: Ioc) -> None:
-        self._ca, self._ioc = ca, ioc
-
-    async def put(self, **values: Any) -> None:
-        """Puts that must succeed."""
-        for name, value in values.items():
-            await self._put(name, value)
-
-    async def refused(self, name: str, value: Any) -> str:
-        """A put that must fail; what ERROR says of it."""
-        with pytest.raises(self._ca.CANothing):
-            await self._put(name, value)
-        return await self._text("ERROR")
-
-    async def get(self, name: str) -> Any:
-        if name in TEXTS:
-            return await self._text(f"DATA:{name}")
-        return await self._ca.caget(self.pv(name))
-
-    async def severity(self, name: str = "STATUS") -> int:
-        value = await self._ca.caget(self.pv(name), format=self._ca.FORMAT_TIME)
-        return int(value.severity)
-
-    async def ended(self) -> None:
-        """Wait until DATA:CAPTURE goes to 0."""
-        with CaSeen(self._ca, self.pv("CAPTURE")) as seen:
-            await seen.until(lambda update: update == 0, "end of the capture")
-
-    async def shown(self, name: str, good: Any) -> None:
-        """Wait until a PV has a value, or one that is good."""
-        check = good if callable(good) else lambda update: update == good
-        with CaSeen(self._ca, self.pv(name)) as seen:
-            await seen.until(check)
-
-    async def datasets(self) -> list[tuple[str, str]]:
-        names, types = await self._ca.caget([self.pv("DATASETS:Name"), self.pv("DATASETS:DType")])
-        return list(zip(map(str, names), map(str, types), strict=True))
-
-    async def arm(self, value: int = 1) -> None:
-        await self._ca.caput(self._ioc.pv("PCAP:ARM"), value, wait=True, timeout=10)
-
-    async def field(self, name: str, value: Any) -> None:
-        await self._ca.caput(self._ioc.pv(name), value, wait=True, timeout=10)
-
-    async def _text(self, name: str) -> str:
-        return str(await self._ca.caget(self._ioc.pv(name), datatype=self._ca.DBR_CHAR_STR))
-
-    async def _put(self, name: str, value: Any) -> None:
-        how = {"datatype": self._ca.DBR_CHAR_STR} if name in TEXTS else {}
-        await self._ca.caput(self.pv(name), value, wait=True, timeout=30, **how)
-
-    def pv(self, name: str) -> str:
-        """The full name of a record, under `DATA:` unless it names its block."""
-        is_data = ":" not in name or name.startswith(("DATASETS:", "LIVE:"))
-        return self._ioc.pv(f"DATA:{name}" if is_data else name)
-
-
-@pytest.fixture
-async def data(sim: Sim, ioc: Ioc, ca: Any, tmp_path: Path) -> AsyncIterator[Data]:
-    """The module's bridge, idle, its next file in `tmp_path`."""
-    data = Data(ca, ioc)
-    await data.put(CAPTURE=0)
-    sim.put("*CAPTURE=", "COUNTER1.OUT.CAPTURE=Min Max Mean", "PCAP.BITS0.CAPTURE=Value")
-    sim.put("PCAP.TS_TRIG.CAPTURE=Value", "*SIM.RATE=0", "*SIM.SAMPLES=5000", "*SIM.FRAME=0")
-    await data.put(
-        CREATE_DIRECTORY=0,
-        HDF_DIRECTORY=str(tmp_path),
-        HDF_FILE_NAME="a.h5",
-        NUM_CAPTURE=0,
-        CAPTURE_MODE=0,
-        FLUSH_PERIOD=0.2,
-        UNPACK_BITS=0,
-    )
-    yield data
-    sim.ask("*PCAP.DISARM=")
-    await data.put(CAPTURE=0)
 
 
 async def test_a_capture_from_put_to_closed_file(data: Data, ca: Any, tmp_path: Path) -> None:
