@@ -21,6 +21,9 @@ from panda_ioc.protocol.commands import Put
 from panda_ioc.records import limits
 from panda_ioc.records.specs import RecordSpec
 
+PUT_TIMEOUT = 1.0
+"""Seconds that a put may take, in which the PVA server serves nobody else."""
+
 NO_CHOICE = -1
 """Index of a text that is none of the choices."""
 
@@ -88,7 +91,7 @@ class Choice:
     def validate(self, device: Any, index: int) -> bool:
         """Called by EPICS, with the record locked: whether the device took the choice."""
         try:
-            wait(self._loop, self._send(index), self.record.name)
+            wait(self._loop, self._send(index), self.record.name, PUT_TIMEOUT)
         except PandAError as error:
             # softioc goes back to what it knows of, and what the device says passes it by.
             device.set(self._index, process=False)

@@ -34,6 +34,9 @@ log = logging.getLogger(__name__)
 Columns = Mapping[str, NDArray[Any]]
 T = TypeVar("T")
 
+PUT_TIMEOUT = 10.0
+"""Seconds that a PVA put of a table may take, in which the PVA server serves nobody else."""
+
 
 class Table:
     """One table and its records.
@@ -221,7 +224,7 @@ class Table:
     def validate_put(self, _record: Any, _value: Any) -> bool:
         """Called by EPICS, with the table locked, after a PVA put of the whole."""
         try:
-            wait(self._loop, self._send(self._edited()), self.name)
+            wait(self._loop, self._send(self._edited()), self.name, PUT_TIMEOUT)
         except PandAError as error:
             self._undo(error)
             return False
