@@ -5,19 +5,22 @@ Layout: one dataset for each column in the root group (see `datasets`); ``/entry
 attributes tell of the acquisition: arm_time, start_time, hw_time_offset_ns and missed from its
 header; end_reason, acquisitions and samples, which are empty, 1 and 0 until the file is closed.
 
-Whole chunks are written past the chunk cache of HDF5, so samples are touched once to be scaled and
-once to be written. What does not fill a chunk is kept, raw, and is written at each `flush` and
-again when its chunk is full.
+Chunks are written past the chunk cache of HDF5, so samples are touched once to be scaled and once
+to be written. What does not fill a chunk is kept, raw; its chunk is written at each `flush` and
+again when it is full. Room on the disk is reserved before anything is written (see `_space`), for
+HDF5 must never meet a full disk.
 """
 
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
+from panda_ioc.capture._space import Space
 from panda_ioc.capture.datasets import ENTRY, Dataset
 from panda_ioc.capture.scaling import Rows
 from panda_ioc.errors import CaptureError
@@ -26,6 +29,8 @@ from panda_ioc.protocol.responses import StartData
 CHUNK_SAMPLES = 16384
 """Samples in a chunk, if so many are expected: 128 KiB of float64."""
 _LEAST_CHUNK = 1024
+_MARGIN, _MARGIN_EACH = 1 << 20, 1 << 14
+"""Bytes kept free to close a file in: of its own, and for each dataset."""
 _TEXT = "S64"
 _TIME_AXES = ("PCAP.TS_TRIG", "PCAP.TS_START", "PCAP.TS_END")
 
@@ -46,6 +51,8 @@ class HDF5Writer:
         CaptureError: the file exists, or can not be made; the message names it
     """
 
+    _lost: ClassVar[list[object]] = []
+
     def __init__(self, path: Path, attributes: Mapping[str, str] | None = None) -> None:
         self.path = path
         self.flushed = 0
@@ -59,6 +66,7 @@ class HDF5Writer:
         self._stage_bytes = memoryview(bytearray())
         try:
             self._file = h5py.File(path, "x", libver=("v110", "latest"))
+            self._space = Space(path)
             self._file.attrs["creator"] = "panda-ioc"
             for key, value in (attributes or {}).items():
                 self._file.attrs[key] = value
@@ -88,7 +96,11 @@ class HDF5Writer:
         layout = np.dtype([(f"{field.name}.{field.capture}", field.type) for field in start.fields])
         self._stage = np.empty(self._chunk, layout)
         self._stage_bytes = self._stage.view(np.uint8).data
+        sizes = [self._chunk * dataset.dtype.itemsize for dataset in datasets]
+        self._partial = np.zeros(max(sizes, default=0), np.uint8)
+        self._room = sum(sizes) + _MARGIN + _MARGIN_EACH * len(sizes)
         with _Errors(self.path):
+            self._space.reserve(self._room)
             self._write_header(start)
             self._stored = [self._create(dataset) for dataset in datasets]
             self._link(datasets)
@@ -152,23 +164,34 @@ class HDF5Writer:
         self._staged += len(rows)
 
     def _write_chunk(self, rows: Rows) -> None:
+        self._space.reserve(self._room)
+        end = self._whole + self._chunk
         for dataset, stored in zip(self._datasets, self._stored, strict=True):
-            values = dataset.values(rows)
-            stored.resize((self._whole + self._chunk,))
-            stored.id.write_direct_chunk((self._whole,), values.view(np.uint8).data)
-        self._whole += self._chunk
+            self._write_values(stored, end, dataset.values(rows).view(np.uint8))
+        self._whole = end
         self._staged = self._partly = 0
+
+    def _write_part(self) -> None:
+        """The chunk that is not full yet."""
+        self._space.reserve(self._room)
+        rows = self._stage[: self._staged]
+        for dataset, stored in zip(self._datasets, self._stored, strict=True):
+            values = dataset.values(rows).view(np.uint8)
+            part = self._partial[: self._chunk * dataset.dtype.itemsize]
+            part[: len(values)], part[len(values) :] = values, 0
+            self._write_values(stored, self.samples, part)
+        self._partly = self._staged
+
+    def _write_values(self, stored: h5py.Dataset, end: int, values: NDArray[np.uint8]) -> None:
+        stored.resize((end,))
+        stored.id.write_direct_chunk((self._whole,), values.data)
 
     def flush(self) -> int:
         """Write what is kept and let readers see it; returns the samples that they now can see in
         every dataset. (They are with the operating system then, not necessarily on the platter.)"""
         with _Errors(self.path):
             if self._staged > self._partly:
-                rows, place = self._stage[self._partly : self._staged], self._whole + self._partly
-                for dataset, stored in zip(self._datasets, self._stored, strict=True):
-                    stored.resize((self.samples,))
-                    stored[place : self.samples] = dataset.values(rows)
-                self._partly = self._staged
+                self._write_part()
             for stored in self._stored:
                 stored.flush()
         self.flushed = self.samples
@@ -199,23 +222,34 @@ class HDF5Writer:
         """
         try:
             if self._datasets:
-                self.flush()
-                self._note("end_reason", np.bytes_(reason.encode()[:64]))
-                self._note("acquisitions", acquisitions)
-                self._note("samples", self.flushed)
+                self._finish(reason, acquisitions)
         finally:
             self._close_file()
         if not self._datasets:
             self.path.unlink(missing_ok=True)
         return self.flushed
 
+    def _finish(self, reason: str, acquisitions: int) -> None:
+        try:
+            self.flush()
+        finally:
+            self._note("end_reason", np.bytes_(reason.encode()[:64]))
+            self._note("acquisitions", acquisitions)
+            self._note("samples", self.flushed)
+
     def _note(self, key: str, value: Any) -> None:
         with _Errors(self.path):
             self._file.attrs.modify(key, value)
 
     def _close_file(self) -> None:
-        with _Errors(self.path):
-            self._file.close()
+        try:
+            with _Errors(self.path):
+                self._file.close()
+                self._space.close()
+        except CaptureError:
+            # What could not be written stays with HDF5, which fails badly when it is let go.
+            self._lost.append((self._file, self._stored))
+            raise
 
 
 class _Errors:
@@ -245,6 +279,8 @@ def _cause(path: Path, error: BaseException) -> str:
         return f"{path}: exists already, and is not overwritten: choose another name"
     if not os.access(directory, os.W_OK | os.X_OK):
         return f"{path}: no permission to write in {directory}"
+    if isinstance(error, OSError) and error.errno:
+        return f"{path}: {os.strerror(error.errno)}"
     number = next((n for n in (28, 122, 27, 5, 30) if f"errno = {n}" in str(error)), None)
     words = os.strerror(number) if number is not None else str(error)
     return f"{path}: {words}"

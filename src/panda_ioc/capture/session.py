@@ -35,7 +35,8 @@ log = logging.getLogger(__name__)
 QUEUE_BYTES = 256 << 20
 """Raw samples that may wait for the disk, by default: 2.5 s at 100 MB/s."""
 SOON = 0.05
-"""Seconds that a flush period of 0 means."""
+"""Seconds that a flush period of 0 means, or more:"""
+_FLUSH_PART = 4.0  # at most one part in so many of the time is spent in flushing
 
 _GOOD_ENDS = frozenset({EndReason.OK, EndReason.DISARMED})
 
@@ -131,6 +132,7 @@ class FileCapture:
         self._held = 0
         self._left_out = 0
         self._flushed_at = -float("inf")
+        self._flush_time = 0.0
         self._writer: HDF5Writer | None = None
         self._stream: DataStream | None = None
         self._closed = threading.Event()
@@ -244,12 +246,14 @@ class FileCapture:
     def _until_flush(self) -> float | None:
         if self._file.samples == self._file.flushed:
             return None
-        period = max(SOON, self.flush_period)
+        period = max(SOON, self.flush_period, _FLUSH_PART * self._flush_time)
         return max(0.0, self._flushed_at + period - time.monotonic())
 
     def _flush(self) -> None:
+        begun = time.monotonic()
         captured = self._file.flush()
         self._flushed_at = time.monotonic()
+        self._flush_time = self._flushed_at - begun
         self._set(captured=captured)
 
     def _start_acquisition(self, start: StartData) -> None:

@@ -1,0 +1,60 @@
+"""Room on the disk, taken before it is needed.
+
+HDF5 does not survive a write that fails: a file whose last pieces can not be written is never let
+go, and the process dies of it later. So the blocks of a file are reserved before HDF5 writes to
+them, with a margin to close the file in, and what fails is the reservation.
+"""
+
+import ctypes
+import errno
+import os
+from pathlib import Path
+from typing import Any
+
+_KEEP_SIZE = 1  # FALLOC_FL_KEEP_SIZE of Linux
+_NOT_HERE = (errno.EOPNOTSUPP, errno.ENOSYS)
+
+
+def _fallocate() -> Any:
+    function = getattr(ctypes.CDLL(None, use_errno=True), "fallocate", None)
+    if function is not None:
+        function.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64)
+    return function
+
+
+class Space:
+    """The room of one file, which must exist.
+
+    Raises:
+        OSError: no space, over quota, file too large ...: of all methods but `close`
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._fallocate = _fallocate()
+        self._path = path
+        self._descriptor = os.open(path, os.O_RDWR)
+
+    def reserve(self, size: int) -> None:
+        """See to it that so many bytes can be written after the end of the file."""
+        code = self._allocate(os.fstat(self._descriptor).st_size, size)
+        if code in _NOT_HERE:
+            self._fallocate = None
+            disk = os.fstatvfs(self._descriptor)
+            code = 0 if disk.f_bavail * disk.f_frsize >= size else errno.ENOSPC
+        if code:
+            raise OSError(code, os.strerror(code), str(self._path))
+
+    def _allocate(self, at: int, size: int) -> int:
+        if self._fallocate is None:
+            return errno.ENOSYS
+        while self._fallocate(self._descriptor, _KEEP_SIZE, at, size):
+            if (code := ctypes.get_errno()) != errno.EINTR:
+                return code
+        return 0
+
+    def close(self) -> None:
+        """Give back what was not used; the file must be closed by now."""
+        try:
+            os.ftruncate(self._descriptor, os.fstat(self._descriptor).st_size)
+        finally:
+            os.close(self._descriptor)
