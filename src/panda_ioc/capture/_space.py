@@ -8,6 +8,7 @@ them, with a margin to close the file in, and what fails is the reservation.
 import ctypes
 import errno
 import os
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,10 @@ class Space:
 
     def reserve(self, size: int) -> None:
         """See to it that so many bytes can be written after the end of the file."""
-        code = self._allocate(os.fstat(self._descriptor).st_size, size)
+        at = os.fstat(self._descriptor).st_size
+        limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+        is_over = limit != resource.RLIM_INFINITY and at + size > limit
+        code = errno.EFBIG if is_over else self._allocate(at, size)
         if code in _NOT_HERE:
             self._fallocate = None
             disk = os.fstatvfs(self._descriptor)
