@@ -41,6 +41,7 @@ def write_screens(directory: Path, device: Device, records: RecordSet) -> None:
     kept = write_files(directory, make_screens(device, records))
     if kept:
         log.warning("%s: kept, as others have changed them: %s", directory, ", ".join(kept))
+    log.info("screens are in %s", directory)
 
 
 def write_files(directory: Path, files: Mapping[str, str]) -> list[str]:
