@@ -41,7 +41,7 @@ class Limits:
 
     line_bytes: int = 1 << 20
     reply_lines: int = 1 << 21
-    reply_bytes: int = 1 << 26
+    reply_bytes: int = 1 << 24
 
 
 DEFAULT_LIMITS = Limits()
