@@ -37,17 +37,15 @@ async def set_state(client: AsyncioClient, lines: list[str]) -> tuple[Refused, .
 
     A table that streams can not be replaced: it is emptied, and its lines are sent again.
     """
-    settings = _without_comments(lines)
-    refused = await client.send(SetState(settings), TIMEOUT) or ()
+    to_send = settings(lines)
+    refused = await client.send(SetState(to_send), TIMEOUT) or ()
     tables = {name for each in refused if (name := _table_name(each.line))}
     streaming = {name for name in tables if await _streams(client, name)}
     if not streaming:
         return refused
     for name in streaming:
         await client.send(Put(name, []))
-    again = [
-        line for part in _parts(settings) if _table_name(part[0]) in streaming for line in part
-    ]
+    again = [line for part in _parts(to_send) if _table_name(part[0]) in streaming for line in part]
     others = tuple(each for each in refused if _table_name(each.line) not in streaming)
     still = await client.send(SetState(again), TIMEOUT)
     return others + (still or ())
@@ -145,7 +143,8 @@ def _parts(lines: list[str]) -> Iterator[list[str]]:
         yield part
 
 
-def _without_comments(lines: list[str]) -> list[str]:
+def settings(lines: list[str]) -> list[str]:
+    """The lines of a state file without comments and empty ones."""
     return [
         line for part in _parts(lines) if part[0] and not part[0].startswith("#") for line in part
     ]

@@ -1,6 +1,7 @@
 """NTEnums: all choices of muxes and long enumerations, followed and set by PVA clients."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -154,3 +155,25 @@ async def test_a_box_that_does_not_answer_fails_the_put_before_others_wait_long(
     # It had been sent: what the box makes of it late is shown like all that it does.
     await until(lambda: pva.get(name).value.index == 3, "what the box did when it could")
     await until(lambda: pva.get(name).alarm.severity == 0, "end of the alarm")
+
+
+OTHER = Path(__file__).parents[1] / "otherbox"
+
+
+def test_another_box_has_its_own_choices(
+    start_sim: Starter[Sim], start_ioc: Starter[Ioc], pva: Any
+) -> None:
+    sim = start_sim(config_dir=OTHER)
+    ioc = start_ioc(sim.address)
+    muxes = [
+        f"{block}{number}.{field}"
+        for block, count in (line[1:].split() for line in sim.ask("*BLOCKS?")[:-1])
+        for number in (range(1, int(count) + 1) if count != "1" else [""])
+        for field, _, kind, *_ in (line[1:].split() for line in sim.ask(f"{block}.*?")[:-1])
+        if kind in ("bit_mux", "pos_mux")
+    ]
+    assert muxes
+    for mux in muxes:
+        labels = [line[1:] for line in sim.ask(f"*ENUMS.{mux}?")[:-1]]
+        name = ioc.pv(f"{mux.replace('.', ':')}:ENUM")
+        assert pva.get(name).value.choices == labels
