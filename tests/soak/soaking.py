@@ -1,6 +1,7 @@
 """The soak itself: what is done to the bridge, and what is counted."""
 
 import asyncio
+import os
 import random
 import re
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import aioca
+import h5py
 import proxy as faults
 from proxy import Do, Port, Proxy, Welcome
 from usage import Stopwatch, Usage, leaks, table, usage
@@ -169,6 +171,7 @@ class Soak:
             while True:
                 await asyncio.sleep(chance.expovariate(0.2))
                 await asyncio.to_thread(self._sim.put, f"*SIM.SAMPLES={chance.randrange(20000)}")
+                path = await self._open_file() if chance.random() < 0.5 else None
                 armed = await aioca.caput(
                     self._ioc.pv("PCAP:ARM"), 1, wait=True, timeout=20, throw=False
                 )
@@ -176,8 +179,35 @@ class Soak:
                 await asyncio.sleep(chance.uniform(0, 6))
                 self._counts[f"live data: {state}"] += 1
                 await aioca.caput(self._ioc.pv("PCAP:ARM"), 0, wait=True, timeout=20, throw=False)
+                if path is not None:
+                    await self._close_file(path)
         finally:
             monitor.close()
+
+    async def _open_file(self) -> Path | None:
+        """The file that is written from now on, if the bridge can at present."""
+        path = self._scratch / f"{self._counts['files']}.h5"
+        settings = {"HDF_DIRECTORY": str(path.parent), "HDF_FILE_NAME": path.name}
+        for name, text in settings.items():
+            pv = self._ioc.pv(f"DATA:{name}")
+            await aioca.caput(pv, text, datatype=aioca.DBR_CHAR_STR, wait=True, throw=False)
+        pv = self._ioc.pv("DATA:CAPTURE")
+        begun = await aioca.caput(pv, 1, wait=True, timeout=20, throw=False)
+        self._counts["files"] += begun.ok
+        return path if begun.ok else None
+
+    async def _close_file(self, path: Path) -> None:
+        """Close it; it must hold in every dataset what NUM_CAPTURED says."""
+        closed = await aioca.caput(
+            self._ioc.pv("DATA:CAPTURE"), 0, wait=True, timeout=90, throw=False
+        )
+        told = await aioca.caget(self._ioc.pv("DATA:NUM_CAPTURED"), timeout=20)
+        with h5py.File(path, "r") as file:
+            lengths = {len(data) for data in file.values() if getattr(data, "ndim", 0)}
+        self._counts["samples in files"] += int(told)
+        if not closed.ok or lengths not in ({int(told)}, set()):
+            self._wrong.append(f"{path.name}: {closed!r}, {told} told, {lengths} in the file")
+        os.unlink(path)
 
     async def _visit(self, chance: random.Random) -> None:
         """PVA clients that come, look and go, some without a word."""
@@ -195,7 +225,7 @@ class Soak:
 
     async def _fault(self, chance: random.Random) -> None:
         """Faults of any kind for up to some seconds, then everything is well for a while."""
-        deck = [("flood", self._proxy.control)]  # what takes most memory, so early
+        deck = [("flood", self._proxy.control)] * 3  # what takes most memory, so early
         while True:
             await asyncio.sleep(chance.uniform(5, 20))
             if not deck:
