@@ -187,7 +187,9 @@ def _part(python: str, package: str, part: str, *where: str) -> float | str:
     return float(done.stdout.split()[-1]) * SCALE.get(part, 1.0)
 
 
-def _print(ours: Results, theirs: Results | None) -> None:
+def _print(
+    ours: Results, theirs: Results | None, rows: tuple[tuple[str, str, str, bool], ...] = ROWS
+) -> None:
     model = next(
         (
             line.partition(":")[2].strip()
@@ -201,7 +203,7 @@ def _print(ours: Results, theirs: Results | None) -> None:
         f" {platform.python_version()}; both on loopback, one after the other\n"
     )
     print("| | panda-ioc | peer | ratio |\n|---|---|---|---|")
-    for key, what, unit, more_is_better in ROWS:
+    for key, what, unit, more_is_better in rows:
         mine, their = ours.get(key), (theirs or {}).get(key)
         print(
             f"| {what} | {_show(mine, unit)} | {_show(their, unit) if theirs else '-'} |"
@@ -217,6 +219,8 @@ def _show(value: float | str | None, unit: str) -> str:
 
 def _ratio(mine: float | str | None, their: float | str | None, more_is_better: bool) -> str:
     if not isinstance(mine, int | float) or not isinstance(their, int | float):
+        return ""
+    if not mine or not their:
         return ""
     ratio = mine / their if more_is_better else their / mine
     return f"{ratio:.2g} times as good" if ratio >= 1 else f"{ratio:.2g} of it"
