@@ -14,7 +14,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,6 +26,7 @@ from tests.bench import capture_client, compare  # noqa: E402
 from servers import SHARED, EpicsPorts, ServerFailed, Sim, random_prefix  # noqa: E402
 
 RATE, SECONDS = 100.0, 10.0  # MB/s; 1 Gbit/s Ethernet carries 118
+ROUNDS = 3
 DISK_SAMPLES = 20_000_000  # 800 MB
 ROWS: tuple[tuple[str, str, str, bool], ...] = (
     ("receive_plain", "plain recv_into of the stream", "MB/s", True),
@@ -87,8 +88,13 @@ def measure(scratch: Path, config: Path | None, python: str, *, is_peer: bool) -
             results[part] = compare._part(python, package, part, *where)
     if is_peer:
         results["receive_ioc"] = results["receive_blocking"]  # it receives in no other way
-    results |= _disk(scratch, config, python, package)
+    results |= _best(_disk(scratch, config, python, package) for _ in range(ROUNDS))
     return results | through_bridge(scratch, config, python, is_peer=is_peer)
+
+
+def _best(rounds: Iterable[compare.Results]) -> compare.Results:
+    """Of all rounds the one that was disturbed least."""
+    return max(rounds, key=lambda found: float(found["disk"] or 0))
 
 
 def _sim(scratch: Path, config: Path | None, rate: str, samples: int) -> Sim:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 _KEEP_SIZE = 1  # FALLOC_FL_KEEP_SIZE of Linux
+_AHEAD = 16 << 20  # bytes reserved at a time, where there is so much
 _NOT_HERE = (errno.EOPNOTSUPP, errno.ENOSYS)
 
 
@@ -33,20 +34,37 @@ class Space:
     def __init__(self, path: Path) -> None:
         self._fallocate = _fallocate()
         self._path = path
+        self._until = 0  # is reserved
         self._descriptor = os.open(path, os.O_RDWR)
 
     def reserve(self, size: int) -> None:
         """See to it that so many bytes can be written after the end of the file."""
         at = os.fstat(self._descriptor).st_size
+        if at + size <= self._until:
+            return
+        code = 0
+        for some in (max(size, _AHEAD), size):
+            code = self._try(at, some)
+            if not code:
+                self._until = at + some
+                return
+        raise OSError(code, os.strerror(code), str(self._path))
+
+    def forget(self) -> None:
+        """HDF5 may have given back what was reserved, as it does when it flushes."""
+        self._until = 0
+
+    def _try(self, at: int, size: int) -> int:
+        """The error, or 0."""
         limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
-        is_over = limit != resource.RLIM_INFINITY and at + size > limit
-        code = errno.EFBIG if is_over else self._allocate(at, size)
-        if code in _NOT_HERE:
-            self._fallocate = None
-            disk = os.fstatvfs(self._descriptor)
-            code = 0 if disk.f_bavail * disk.f_frsize >= size else errno.ENOSPC
-        if code:
-            raise OSError(code, os.strerror(code), str(self._path))
+        if limit != resource.RLIM_INFINITY and at + size > limit:
+            return errno.EFBIG
+        code = self._allocate(at, size)
+        if code not in _NOT_HERE:
+            return code
+        self._fallocate = None
+        disk = os.fstatvfs(self._descriptor)
+        return 0 if disk.f_bavail * disk.f_frsize >= size else errno.ENOSPC
 
     def _allocate(self, at: int, size: int) -> int:
         if self._fallocate is None:

@@ -194,6 +194,7 @@ class HDF5Writer:
                 self._write_part()
             for stored in self._stored:
                 stored.flush()
+            self._space.forget()
         self.flushed = self.samples
         return self.flushed
 
