@@ -13,7 +13,6 @@ and, if that lasts, ends the acquisition with Data overrun. `Status.queue_peak` 
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -21,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+from panda_ioc.capture._last import LastSamples
 from panda_ioc.capture._queue import BoundedQueue
 from panda_ioc.capture.datasets import Dataset, datasets_of
 from panda_ioc.capture.hdf5 import HDF5Writer
@@ -128,8 +128,7 @@ class FileCapture:
         self._received = 0
         self.flush_period = settings.flush_period
         self._finished = self._warned = False
-        self._last: deque[Rows] = deque()
-        self._held = 0
+        self._last: LastSamples | None = None
         self._left_out = 0
         self._flushed_at = -float("inf")
         self._flush_time = 0.0
@@ -264,6 +263,8 @@ class FileCapture:
             datasets = datasets_of(columns_of(start), names, bits)
             self._file.begin(start, datasets, self._expected())
             self._set(start=start, datasets=datasets, chunk=self._file.chunk)
+            if self.settings.mode is Mode.LAST_N:
+                self._last = LastSamples(self.settings.num, start)
         elif start.fields != first.fields or start.process != first.process:
             self._finish(EndReason.START_DATA_MISMATCH)
             return
@@ -276,8 +277,8 @@ class FileCapture:
 
     def _take(self, rows: Rows) -> None:
         mode, num = self.settings.mode, self.settings.num
-        if mode is Mode.LAST_N:
-            self._keep_last(rows, num)
+        if self._last is not None:
+            self._last.add(rows)
             return
         if mode is Mode.FIRST_N and num:
             rows = rows[: num - self._file.samples]
@@ -285,16 +286,11 @@ class FileCapture:
         if mode is Mode.FIRST_N and self._file.samples == num:
             self._finish(EndReason.OK)
 
-    def _keep_last(self, rows: Rows, num: int) -> None:
-        self._last.append(rows)
-        self._held += len(rows)
-        while self._held - len(self._last[0]) >= num:
-            self._held -= len(self._last.popleft())
-
     def _end_acquisition(self, end: _End) -> None:
         self._left_out = end.untrusted
-        if self.settings.mode is Mode.LAST_N:
-            self._write_last(end.untrusted)
+        if self._last is not None:
+            for rows in self._last.rows(end.untrusted):
+                self._file.write(rows)
         elif end.untrusted:
             self._file.remove_last(end.untrusted)
         goes_on = self.settings.mode is Mode.FOREVER and end.reason in _GOOD_ENDS
@@ -303,14 +299,6 @@ class FileCapture:
             self._set(state=State.READY, message=State.READY.value, reason=end.reason)
         else:
             self._finish(end.reason)
-
-    def _write_last(self, untrusted: int) -> None:
-        if not self._last:
-            return
-        rows = np.concatenate(self._last)
-        self._last.clear()
-        trusted = rows[: len(rows) - untrusted] if untrusted else rows
-        self._file.write(trusted[-self.settings.num :])
 
     def _finish(self, reason: EndReason) -> None:
         self._finished = True
