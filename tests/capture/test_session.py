@@ -244,6 +244,20 @@ def test_the_last_n_before_an_overrun(
     check(tmp_path / "a.h5", ROWS[90 - captured : 90])
 
 
+def test_a_file_that_is_removed_meanwhile(box: DataBox, stream: DataStream, tmp_path: Path) -> None:
+    directory = tmp_path / "d"
+    directory.mkdir()
+    capture, watch = begin(stream, directory / "a.h5", flush_period=0.0)
+    box.send(header(COLUMNS, SIZE, scaling=SCALING) + frame(ROWS[:77].tobytes()))
+    watch.wait(captured=77)
+    (directory / "a.h5").unlink()
+    directory.rmdir()
+    box.send(frame(ROWS[77:99].tobytes()))
+    status = capture.wait(10)
+    assert status.state is State.FAILED
+    assert "the file is gone" in status.message
+
+
 def test_cut_in_the_middle(box: DataBox, stream: DataStream, tmp_path: Path) -> None:
     capture, watch = begin(stream, tmp_path / "a.h5")
     box.send(header(COLUMNS, SIZE, scaling=SCALING) + frame(ROWS[:77].tobytes()))

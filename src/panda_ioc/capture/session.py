@@ -249,6 +249,8 @@ class FileCapture:
         return max(0.0, self._flushed_at + period - time.monotonic())
 
     def _flush(self) -> None:
+        if not self.settings.path.exists():  # what is written now nobody will ever read
+            raise CaptureError(f"{self.settings.path}: the file is gone")
         begun = time.monotonic()
         captured = self._file.flush()
         self._flushed_at = time.monotonic()
