@@ -6,6 +6,7 @@ PACKAGE is `panda_ioc` or `pandablocks`. Prints one number, for units see `PARTS
 
 import asyncio
 import importlib
+import re
 import socket
 import struct
 import sys
@@ -19,7 +20,7 @@ FRAMES = 50_000
 SAMPLE = 40  # bytes: ten columns of int32
 FRAME = 400
 PIECE = 1 << 16
-RECEIVED_END = b"END "
+RECEIVED_END = re.compile(rb"END \d+ [\w ]+\n$")
 MODULES = {
     "panda_ioc": ("panda_ioc.protocol", "panda_ioc.client"),
     "pandablocks": ("pandablocks", "pandablocks"),
@@ -114,12 +115,12 @@ def receive_plain(library: Library, host: str, control: int, data: int) -> float
         arm(host, control)
         received = stream.recv_into(buffer)
         start = time.perf_counter()
-        while True:
+        end = b""
+        while not RECEIVED_END.search(end):
             count = stream.recv_into(buffer)
             received += count
-            # Frames end in samples, the stream in text and then silence.
-            if count < PIECE and RECEIVED_END in bytes(buffer[max(0, count - 40) : count]):
-                return received / (time.perf_counter() - start) / 1e6
+            end = (end + bytes(buffer[max(0, count - 64) : count]))[-64:]
+        return received / (time.perf_counter() - start) / 1e6
 
 
 def receive_asyncio(library: Library, host: str, control: int, data: int) -> float:
