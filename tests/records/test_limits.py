@@ -1,11 +1,10 @@
 """The limits of EPICS: texts are cut between characters, and never longer than they may be."""
 
-import logging
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from panda_ioc.errors import ConfigurationError
 from panda_ioc.records import limits
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)))
@@ -47,9 +46,17 @@ def test_states(labels: list[str], fit: bool) -> None:
     assert limits.fit_states(labels) is fit
 
 
-def test_names_that_ca_can_not_use_are_said(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.WARNING):
-        limits.check_name("N" * 60)
-        assert caplog.messages == []
-        limits.check_name("N" * 61)
-    assert caplog.messages == [f"{'N' * 61}: 61 characters, Channel Access allows 60"]
+def test_a_prefix_that_leaves_too_little_room_for_names_is_refused() -> None:
+    limits.check_prefix("P" * 39, ["A", "B" * 20])
+    with pytest.raises(ConfigurationError, match=r"40 characters, but B{20} leaves room for 39"):
+        limits.check_prefix("P" * 40, ["A", "B" * 20])
+
+
+@given(TEXT)
+def test_plain_texts_are_as_long_and_have_nothing_that_a_database_expands(text: str) -> None:
+    found = limits.plain(text)
+    assert len(found) == len(text)
+    assert found.isprintable() or not text.isprintable()
+    assert "$(" not in found
+    assert "${" not in found
+    assert limits.plain(found) == found

@@ -1,10 +1,12 @@
 """The result of introspection: one PandA as frozen data, each field under its name on the wire."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from panda_ioc.device.kinds import UNKNOWN, AttributeKind, FieldKind, kind_of
+from panda_ioc.errors import ProtocolError
 from panda_ioc.protocol.responses import (
     BlockInfo,
     ExtOutBitsFieldInfo,
@@ -12,6 +14,11 @@ from panda_ioc.protocol.responses import (
     Identification,
     PosOutFieldInfo,
 )
+
+MAX_INSTANCES = 1000
+"""Of one block; the largest PandAs have 32."""
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 
 
 @dataclass(frozen=True)
@@ -133,6 +140,19 @@ def make_device(
         tuple(capture_options),
         idn,
     )
+
+
+def check_block(type_: str, info: BlockInfo, fields: Iterable[str]) -> None:
+    """ProtocolError if no PandA has such names, or so many instances: all become record names."""
+    for name in (type_, *fields):
+        if not _NAME.fullmatch(name):
+            raise ProtocolError(
+                f"block {type_[:60]!r}: {name[:60]!r} is no name of 1 to 40 letters, digits and _"
+            )
+    if not 1 <= info.number <= MAX_INSTANCES:
+        raise ProtocolError(
+            f"block {type_}: {info.number} instances, 1 to {MAX_INSTANCES} can be served"
+        )
 
 
 def _numbers(count: int) -> Iterator[int | None]:

@@ -41,7 +41,11 @@ class RecordSet:
 
 
 def build_records(device: Device, prefix: str, table_rows: int = DEFAULT_ROWS) -> RecordSet:
-    """The records for a device; of tables at most table_rows rows."""
+    """The records for a device; of tables at most table_rows rows.
+
+    Raises:
+        ConfigurationError: the prefix is too long for the names of this device
+    """
     _report_unknown(device)
     layouts = table_layouts(device, table_rows)
     aliases = row_aliases(device)
@@ -53,9 +57,9 @@ def build_records(device: Device, prefix: str, table_rows: int = DEFAULT_ROWS) -
     for spec in plain:
         blocks.setdefault(spec.block, []).append(spec)
     pvi = list(pvi_records(prefix, device, blocks))
-    for spec in (*plain, *pvi):
-        limits.check_name(f"{prefix}:{spec.name}")
-    return RecordSet(prefix, (*plain, *pvi), layouts)
+    records = RecordSet(prefix, (*plain, *pvi), layouts)
+    limits.check_prefix(prefix, records.names)
+    return records
 
 
 def _records(

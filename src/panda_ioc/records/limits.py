@@ -1,10 +1,12 @@
 """The limits of EPICS, met in this one place.
 
-Texts that do not fit are cut between characters, never inside one, and the log says so once.
+Texts that do not fit are cut between characters, never inside one.
 """
 
-import logging
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
+
+from panda_ioc.errors import ConfigurationError
 
 NAME = 60
 DESC = 40
@@ -13,7 +15,7 @@ EGU = 15
 STATES = 16
 STATE = 25
 
-log = logging.getLogger(__name__)
+_NOT_PLAIN = re.compile(r"[\x00-\x1f\x7f]|\$(?=[({])")
 
 
 def cut(text: str, size: int) -> str:
@@ -36,7 +38,16 @@ def desc(text: str | None) -> str:
     return cut(" ".join((text or "").split()), DESC)
 
 
-def check_name(name: str) -> None:
-    """Warn of a name that Channel Access clients can not use."""
-    if not fits(name, NAME):
-        log.warning("%s: %d characters, Channel Access allows %d", name, len(name), NAME)
+def check_prefix(prefix: str, names: Iterable[str]) -> None:
+    """ConfigurationError if EPICS can not have a record of one of these names."""
+    longest = max(names, key=len)
+    most = NAME - 1 - len(longest)
+    if len(prefix) > most:
+        raise ConfigurationError(
+            f"prefix {prefix}: {len(prefix)} characters, but {longest} leaves room for {most}"
+        )
+
+
+def plain(text: str) -> str:
+    """Text that a database definition takes as it is: no control characters, no macros."""
+    return _NOT_PLAIN.sub("?", text)
