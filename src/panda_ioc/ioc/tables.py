@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 Columns = Mapping[str, NDArray[Any]]
 T = TypeVar("T")
 
-PUT_TIMEOUT = 10.0
+PUT_TIMEOUT = 4.0
 """Seconds that a PVA put of a table may take, in which the PVA server serves nobody else."""
 
 
