@@ -71,7 +71,6 @@ _unlock_many = _function(_quick, "dbScanUnlockMany", None, _pointer)
 
 _channel_create = _function(_waiting, "dbChannelCreate", _pointer, ctypes.c_char_p)
 _channel_open = _function(_waiting, "dbChannelOpen", ctypes.c_long, _pointer)
-_channel_delete = _function(_waiting, "dbChannelDelete", None, _pointer)
 _process_notify = _function(_waiting, "dbProcessNotify", None, _pointer)
 _set_access_file = _function(_quick, "asSetFilename", ctypes.c_int, ctypes.c_char_p)
 _GetCallback = ctypes.CFUNCTYPE(None, _pointer, ctypes.c_int)
@@ -412,7 +411,7 @@ class _Abi:
     """Whether `_Notify` has been seen to be what the running EPICS uses."""
 
     confirmed = False
-    unfinished: tuple[object, ...] = ()
+    kept: tuple[object, ...] = ()
 
 
 def confirm_refusal(name: str) -> bool:
@@ -434,12 +433,11 @@ def confirm_refusal(name: str) -> bool:
         get_callback=ctypes.cast(nothing_to_get, _pointer),
         done_callback=ctypes.cast(finish, _pointer),
     )
+    # EPICS writes to the notify after its last callback, so all this lives as long as the process.
+    _Abi.kept = (notify, nothing_to_get, finish)
     _process_notify(ctypes.byref(notify))
-    if not done.wait(_NOTIFY_TIMEOUT):  # then EPICS still holds the notify: it must live on
-        _Abi.unfinished = (notify, nothing_to_get, finish)
-        return False
-    _channel_delete(channel)
-    _Abi.confirmed = (notify.status, notify.was_processed) == (0, 1)
+    is_done = done.wait(_NOTIFY_TIMEOUT)
+    _Abi.confirmed = is_done and (notify.status, notify.was_processed) == (0, 1)
     return _Abi.confirmed
 
 
