@@ -13,7 +13,7 @@ from truth import COMM, INVALID
 
 Fault = Callable[[Port], object]
 ENDLESS = b"!" + b"PULSE1.DELAY=" + b"9" * 1000 + b"\n"
-MEMORY = 400 << 20  # bytes that the worst of a wire may cost for a moment
+MEMORY = 150 << 20  # bytes that the worst of a wire may cost for a moment
 
 ENDS: dict[str, Fault] = {
     "reset": lambda port: port.end(Do.RESET),
