@@ -14,7 +14,8 @@ RUN useradd --uid 10001 --no-create-home --home-dir /nonexistent panda && \
     install --directory --owner panda --group panda /data /state
 COPY --from=build /opt/panda-ioc /opt/panda-ioc
 COPY deploy/healthcheck.py /opt/panda-ioc/healthcheck.py
-ENV PATH=/opt/panda-ioc/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+# EPICS gets its records in a temporary file; /dev/shm can be written although the root is read-only.
+ENV PATH=/opt/panda-ioc/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 TMPDIR=/dev/shm
 USER 10001:10001
 # Nothing else is written: the root file system can be read-only.
 VOLUME ["/data", "/state"]

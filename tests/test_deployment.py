@@ -1,0 +1,64 @@
+"""The health check of the image, and the access security of the documentation, with bridges."""
+
+import getpass
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from epicscorelibs.ca.cadef import CAException
+
+from docs_blocks import ROOT, blocks
+from servers import Ioc, Starter
+
+HEALTH_CHECK = ROOT / "deploy" / "healthcheck.py"
+
+
+def _check(ioc: Ioc, prefix: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, HEALTH_CHECK],
+        env={**os.environ, **ioc.environment, "PANDA_IOC_PREFIX": prefix},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_a_bridge_that_answers_is_healthy(ioc: Ioc) -> None:
+    done = _check(ioc, ioc.prefix)
+    assert (done.returncode, done.stdout) == (0, f"{ioc.prefix}:STATUS: CONNECTED\n")
+
+
+def test_no_answer_is_not(ioc: Ioc) -> None:
+    done = _check(ioc, f"{ioc.prefix}X")
+    assert done.returncode == 1
+    assert f"{ioc.prefix}X:STATUS: no answer" in done.stderr
+
+
+def test_a_missing_prefix_is_said(ioc: Ioc) -> None:
+    done = _check(ioc, "")
+    assert done.returncode == 1
+    assert "PANDA_IOC_PREFIX" in done.stderr
+
+
+@pytest.mark.parametrize("may_put", [False, True])
+async def test_the_access_security_file_of_the_documentation(
+    may_put: bool, start_ioc: Starter[Ioc], ca: Any, tmp_path: Path
+) -> None:
+    page = ROOT / "docs" / "how-to" / "security.md"
+    [rules] = [block.text for block in blocks(page) if block.language == "acf"]
+    if may_put:
+        rules = rules.replace("alice", getpass.getuser())
+    file = tmp_path / "roles.acf"
+    file.write_text(rules)
+    demo = start_ioc(None, "--access-security", str(file), "--log-puts")
+    name = demo.pv("PULSE1:DELAY")
+    if may_put:
+        await ca.caput(name, 2.5, wait=True)
+        demo.wait_for(f"{name}.*2.5")
+    else:
+        with pytest.raises(CAException, match="Write access denied"):
+            await ca.caput(name, 2.5, wait=True)
+    assert await ca.caget(name) == (2.5 if may_put else 0)
