@@ -81,6 +81,14 @@ async def test_capture_is_refused_with_the_reason(data: Data, tmp_path: Path) ->
     assert os.listdir(tmp_path) == ["there.h5"]
 
 
+@pytest.mark.parametrize("directory", ["/" + "x" * 300, "/" + "x/" * 1500, "/dev/null", "/é/\t"])
+async def test_odd_directories_do_no_harm(data: Data, directory: str) -> None:
+    await data.put(CREATE_DIRECTORY=-1, HDF_DIRECTORY=directory)
+    assert await data.get("DIRECTORY_EXISTS") == 0
+    assert directory.rstrip("/")[:200] in await data.refused("CAPTURE", 1)
+    assert await data.get("BUSY") == 0
+
+
 async def test_directories_are_made_as_far_as_is_allowed(data: Data, tmp_path: Path) -> None:
     await data.put(CREATE_DIRECTORY=-1, HDF_DIRECTORY=str(tmp_path / "a" / "b"))
     assert await data.get("DIRECTORY_EXISTS") == 0

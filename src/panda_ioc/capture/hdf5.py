@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from panda_ioc.capture._space import Space
 from panda_ioc.capture.datasets import ENTRY, Dataset
 from panda_ioc.capture.scaling import Rows
+from panda_ioc.capture.settings import is_directory
 from panda_ioc.errors import CaptureError
 from panda_ioc.protocol.responses import StartData
 
@@ -274,7 +275,7 @@ def _field(dataset: Dataset) -> str:
 def _cause(path: Path, error: BaseException) -> str:
     """In words of the file system where it can be told; HDF5 hides errno in its own prose."""
     directory = path.parent
-    if not directory.is_dir():
+    if not is_directory(directory):
         return f"{path}: no directory {directory}"
     if isinstance(error, FileExistsError) or "file exists" in str(error).lower():
         return f"{path}: exists already, and is not overwritten: choose another name"

@@ -11,6 +11,7 @@ and, if that lasts, ends the acquisition with Data overrun. `Status.queue_peak` 
 """
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -249,7 +250,7 @@ class FileCapture:
         return max(0.0, self._flushed_at + period - time.monotonic())
 
     def _flush(self) -> None:
-        if not self.settings.path.exists():  # what is written now nobody will ever read
+        if not os.path.exists(self.settings.path):  # what is written now nobody will ever read
             raise CaptureError(f"{self.settings.path}: the file is gone")
         begun = time.monotonic()
         captured = self._file.flush()

@@ -1,5 +1,6 @@
 """What to capture, where to, and whether that is possible."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -73,7 +74,7 @@ class Settings:
         """Make the directory as far as that is allowed; `CaptureError` if it is not there then."""
         missing = 0
         for level in (self.directory, *self.directory.parents):
-            if level.is_dir():
+            if is_directory(level):
                 break
             missing += 1
         if not missing:
@@ -112,6 +113,11 @@ def check_directory(directory: Path, roots: Sequence[Path]) -> None:
     if roots and not any(_inside(directory, root) for root in roots):
         allowed = ", ".join(map(str, roots))
         raise ConfigurationError(f"{directory}: only directories in {allowed} are allowed")
+
+
+def is_directory(path: Path) -> bool:
+    """Whether it is one, as far as we may see."""
+    return os.path.isdir(path)  # unlike Path.is_dir it takes names that are too long, or hidden
 
 
 def _inside(path: Path, root: Path) -> bool:

@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from panda_ioc.capture.session import FileCapture, State, Status
+from panda_ioc.capture.settings import is_directory
 from panda_ioc.device.model import Device
 from panda_ioc.errors import BadValue, CaptureError, CommandTimeout, PandAError
 from panda_ioc.ioc.connection import Connection
@@ -327,4 +328,6 @@ def _end_reason(now: Status) -> str:
 
 
 def _is_usable(directory: Path) -> bool:
-    return directory != Path() and directory.is_dir() and os.access(directory, os.W_OK | os.X_OK)
+    return (
+        directory != Path() and is_directory(directory) and os.access(directory, os.W_OK | os.X_OK)
+    )
