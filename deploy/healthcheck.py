@@ -31,8 +31,8 @@ def main(arguments: list[str]) -> int:
 
 def read(name: str) -> int | None:
     """The value of a PV as an integer; None if nobody answers."""
-    # A broadcast on loopback is heard by all servers of this host, 127.0.0.1 by one of them, perhaps
-    # another; unless that is the only address it serves on.
+    # A broadcast on loopback is heard by all servers of this host, 127.0.0.1 by one of them,
+    # perhaps another; unless that is the only address it serves on.
     os.environ.setdefault("EPICS_CA_ADDR_LIST", "127.255.255.255 127.0.0.1")
     os.environ.setdefault("EPICS_CA_AUTO_ADDR_LIST", "NO")
     from epicscorelibs.path import get_lib
