@@ -18,6 +18,7 @@ from servers import PROGRAM, EpicsPorts, Ioc
 
 LANGUAGES = ("console", "python", "yaml", "text", "acf", "json", "ini", "")
 TOOLS = ("caget", "caput", "camonitor", "pvget", "pvput", "pvmonitor")
+COMMANDS = ("run", "sim", "demo", "save", "load", "capture", "plot", "control", "info", "diagram")
 TIMEOUT = 60
 
 RUN = [page for page in pages() if any(b.language in ("console", "python") for b in blocks(page))]
@@ -101,7 +102,7 @@ def test_blocks_say_what_they_are_and_why_they_are_not_run(block: Block) -> None
 )
 def test_options_are_right_also_where_a_command_can_not_be_run(block: Block) -> None:
     for command, _ in block.commands:
-        for part in re.split(r"&&|\|\||[;|&]", command.replace("\\\n", " ")):
+        for part in re.split(r"&&|\|\||[;|&>]", command.replace("\\\n", " ")):
             _check_options(part)
 
 
@@ -127,7 +128,7 @@ def _check_options(command: str) -> None:
     words = shlex.split(command, comments=True)
     if "panda-ioc" in words and len(words) > words.index("panda-ioc") + 1:
         arguments = words[words.index("panda-ioc") + 1 :]
-        if arguments[0] in ("run", "sim", "demo") and "--help" not in arguments:
+        if arguments[0] in COMMANDS and "--help" not in arguments:
             cli._parser().parse_args(arguments)
 
 
