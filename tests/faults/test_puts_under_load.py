@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from proxy import Do
+from proxy import Do, delayed, only
 from put_client import FIELDS, plan
 from scene import Scene
 
@@ -75,3 +75,16 @@ async def test_puts_while_connections_break_get_a_verdict_and_pvs_end_at_the_dev
     assert total["bad accepted"] == 0
     await scene.recover(seed)
     assert await scene.frozen_truth() == []
+
+
+async def test_late_news_of_a_value_never_undo_a_put(scene: Scene) -> None:
+    name = "PULSE2:PULSES"
+    assert await scene.put(name, 1)
+    scene.proxy.control.down = only("changes", delayed(0.15))
+    with scene.see(name) as seen:
+        await seen.until(lambda value: value == 1)
+        for value in range(2, 40):
+            assert await scene.put(name, value)
+            await asyncio.sleep(0.03)
+        await asyncio.sleep(0.5)
+        assert [int(value) for value in seen.updates] == list(range(1, 40))
