@@ -11,7 +11,7 @@ import pytest
 from epicscorelibs.ca.cadef import CAException
 
 from docs_blocks import ROOT, blocks
-from servers import Ioc, Starter
+from servers import PROGRAM, Ioc, Starter
 
 HEALTH_CHECK = ROOT / "deploy" / "healthcheck.py"
 
@@ -62,3 +62,19 @@ async def test_the_access_security_file_of_the_documentation(
         with pytest.raises(CAException, match="Write access denied"):
             await ca.caput(name, 2.5, wait=True)
     assert await ca.caget(name) == (2.5 if may_put else 0)
+
+
+def test_an_access_security_file_with_a_mistake_ends_the_bridge_in_order(
+    ioc: Ioc, tmp_path: Path
+) -> None:
+    file = tmp_path / "wrong.acf"
+    file.write_text("ASG(DEFAULT) {\n    RULE(1, READ)\n")
+    done = subprocess.run(
+        [*PROGRAM, "demo", "WRONG", "--access-security", file],
+        env={**os.environ, **ioc.environment, "EPICS_CAS_SERVER_PORT": "0"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1, done.stderr
+    assert f"panda-ioc: {file}: no valid access security file" in done.stderr

@@ -448,6 +448,15 @@ def load_access_security(path: Path) -> None:
     _set_access_file(str(path).encode())
 
 
+def check_access_security(path: Path) -> None:
+    """Raise `ConfigurationError` if EPICS could not read the file; call after iocInit.
+
+    Without it EPICS has not started, and its records must not be touched.
+    """
+    if not ctypes.c_int.in_dll(dbCore, "asActive").value:
+        raise ConfigurationError(f"{path}: no valid access security file, see what EPICS says of it")
+
+
 def release_memory_lock() -> None:
     """Keep EPICS from locking all memory, which it does as root; call before iocInit."""
     ctypes.c_int.in_dll(dbCore, "dbThreadRealtimeLock").value = 0

@@ -208,6 +208,7 @@ def start_epics(database: Database, options: Options) -> None:
     database.load()
     softioc.dbLoadDatabase(str(DB / "health.db"), None, f"P={options.prefix}")
     softioc.iocInit(AsyncioDispatcher(asyncio.get_running_loop()))
+    memory.check_access_security(security)
 
 
 def _configure_autosave(options: Options) -> None:
