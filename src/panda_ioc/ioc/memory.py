@@ -454,7 +454,9 @@ def check_access_security(path: Path) -> None:
     Without it EPICS has not started, and its records must not be touched.
     """
     if not ctypes.c_int.in_dll(dbCore, "asActive").value:
-        raise ConfigurationError(f"{path}: no valid access security file, see what EPICS says of it")
+        raise ConfigurationError(
+            f"{path}: no valid access security file, see what EPICS says of it"
+        )
 
 
 def release_memory_lock() -> None:
