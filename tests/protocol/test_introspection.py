@@ -185,3 +185,11 @@ def test_names_of_captured_bits() -> None:
         "PCAP.BITS1.BITS?": "!\n.",
     }
     assert ask(GetPcapBitsLabels(), replies) == {"PCAP.BITS0": ["A", "B"], "PCAP.BITS1": [""]}
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-1e999"])
+def test_scales_are_finite_so_that_a_box_is_like_itself(text: str) -> None:
+    answer = {"X1.SCALAR.SCALE?": f"OK ={text}"}
+    one, other = (ask(GetFieldInfo("X"), REPLIES | answer) for _ in range(2))
+    assert one == other
+    assert one["SCALAR"].scale is None

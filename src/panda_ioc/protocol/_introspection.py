@@ -5,6 +5,7 @@ answer leaves its piece None or empty and is noted in `FieldInfo.unanswered`; th
 introspected all the same. A (type, subtype) that is not in the table is a plain `FieldInfo`.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -61,7 +62,14 @@ def _count(query: str) -> _Question:
 
 
 def _float(query: str) -> _Question:
-    return _Question(query, lambda exchange: float(exchange.value))
+    return _Question(query, lambda exchange: _finite(exchange.value))
+
+
+def _finite(text: str) -> float:
+    """A number; not "nan", which would make a box differ from itself."""
+    if not math.isfinite(number := float(text)):
+        raise ValueError(f"{text!r} is not finite")
+    return number
 
 
 def _list(query: str) -> _Question:
