@@ -18,7 +18,7 @@ from panda_ioc.client.asyncio import AsyncioClient
 from panda_ioc.client.changes import Batch, ChangeFeed, fetch_table
 from panda_ioc.client.introspection import introspect
 from panda_ioc.device.model import Device
-from panda_ioc.errors import CommandError, ConnectionLost, PandAError
+from panda_ioc.errors import CommandError, CommandTimeout, ConnectionLost, PandAError
 from panda_ioc.protocol.commands import Command, GetLine
 
 log = logging.getLogger(__name__)
@@ -132,9 +132,17 @@ class Connection:
         self.feed.poke()
 
     async def settled(self) -> None:
-        """Wait until all changes up to now are shown, but not longer than a reply may take."""
-        async with asyncio.timeout(self.address.timeout):
-            await self.feed.settled()
+        """Wait until all changes up to now are shown.
+
+        Raises:
+            CommandTimeout: that takes longer than a reply may
+        """
+        seconds = self.address.timeout
+        try:
+            async with asyncio.timeout(seconds):
+                await self.feed.settled()
+        except TimeoutError as error:
+            raise CommandTimeout(f"{self.address}: no changes told in {seconds:g} s") from error
 
     def recheck(self, wire: str) -> None:
         """Ask for a value and pass it on."""
