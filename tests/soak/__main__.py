@@ -25,6 +25,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=secrets.randbits(32))
     parser.add_argument("--rate", type=float, default=30.0, help="puts a second, about")
+    parser.add_argument("--pause", type=float, default=12.0, help="seconds between faults, about")
     options = parser.parse_args()
 
     from servers import EpicsPorts
@@ -34,7 +35,7 @@ def main() -> int:
     from soaking import Soak
 
     with tempfile.TemporaryDirectory(prefix="panda-soak-") as scratch:
-        soak = Soak(Path(scratch), ports, options.seed, options.rate)
+        soak = Soak(Path(scratch), ports, options.seed, options.rate, options.pause)
         return asyncio.run(soak.run(options.minutes * 60))
 
 

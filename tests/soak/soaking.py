@@ -58,10 +58,14 @@ class Soak:
         ports: of EPICS
         seed: where all choices come from
         rate: puts a second, about
+        pause: seconds from one fault to the next, about
     """
 
-    def __init__(self, scratch: Path, ports: EpicsPorts, seed: int, rate: float) -> None:
+    def __init__(
+        self, scratch: Path, ports: EpicsPorts, seed: int, rate: float, pause: float
+    ) -> None:
         self._scratch, self._ports, self._rate, self.seed = scratch, ports, rate, seed
+        self._pause = pause
         self._counts: Counter[str] = Counter()
         self._wrong: list[str] = []
         self._puts, self._recoveries = Stopwatch(), Stopwatch()
@@ -224,7 +228,7 @@ class Soak:
         """Faults of any kind for up to some seconds, then everything is well for a while."""
         deck = [("flood", self._proxy.control)] * 3  # what takes most memory, so early
         while True:
-            await asyncio.sleep(chance.uniform(5, 20))
+            await asyncio.sleep(self._pause * chance.uniform(0.4, 1.6))
             if not deck:
                 deck = [(name, port) for name in FAULTS for port in self._proxy.ports]
                 chance.shuffle(deck)
@@ -298,10 +302,9 @@ class Soak:
             print(f"{title}: {len(lines) or 'none'}")
             for line in lines[:30]:
                 print(f"    {line}")
-        if "Traceback" in self._ioc.text():
-            print(self._ioc.text()[-5000:])
-            return 1
-        return 1 if grown or differences or self._wrong else 0
+        tracebacks = _tracebacks(self._ioc.text())
+        print(f"tracebacks: {len(tracebacks) or 'none'}\n" + "\n\n".join(tracebacks[:5]))
+        return 1 if grown or differences or self._wrong or tracebacks else 0
 
 
 def _lengths(path: Path) -> set[int]:
@@ -312,3 +315,8 @@ def _lengths(path: Path) -> set[int]:
         lengths = {len(data) for data in file.values() if getattr(data, "ndim", 0)}
     path.unlink()
     return lengths
+
+
+def _tracebacks(log: str) -> list[str]:
+    """Each traceback, with the line before it and that which names the error."""
+    return re.findall(r"(?:.*\n)?Traceback .*\n(?:(?: .*|)\n)*.*", log)
