@@ -17,6 +17,7 @@ from scene import Seen
 from servers import PROGRAM, SIM_READY, EpicsPorts, Ioc, Server
 from truth import COMM, INVALID
 
+CONNECTED = 2
 NEAR, FAR = "10.99.0.1", "10.99.0.2"
 
 
@@ -61,6 +62,7 @@ async def test_a_pulled_cable_is_noticed_on_both_ports_and_forgotten_when_it_is_
         Ioc(tmp_path / "log", epics_ports, FAR) as ioc,
         Seen(ca, ioc.pv("PULSE1:WIDTH")) as width,
         Seen(ca, ioc.pv("DATA:LIVE:STATE")) as live,
+        Seen(ca, ioc.pv("STATUS")) as status,
     ):
         await width.until(lambda value: value.severity == 0)
         await live.until(lambda text: text == "Waiting for an acquisition")
@@ -76,4 +78,4 @@ async def test_a_pulled_cable_is_noticed_on_both_ports_and_forgotten_when_it_is_
         await width.until(lambda value: value.severity == 0, since[0])
         await live.until(lambda text: text == "Waiting for an acquisition", since[1])
         print(f"back after {time.monotonic() - started:.1f} s")
-        assert await ca.caget(ioc.pv("STATUS"), datatype=str) == "CONNECTED"
+        await status.until(lambda state: state == CONNECTED, len(status.updates) - 1)

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import readline
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,6 +40,8 @@ def talk(session: Session, prompt: str) -> int:
 
 def _prepare(session: Session) -> str:
     """Have Tab complete names; returns what the PandA says it is."""
+    # Ctrl-C ends a line even where whoever started this ignores it for its children.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     device = introspect_blocking(session.client)
     completer = Completer(device)
     readline.set_completer_delims(_DELIMITERS)
