@@ -1,5 +1,8 @@
 """What a client of a bridge sees: `python bridge_client.py PREFIX HOST PORT` prints JSON.
 
+Puts are measured twice: with replies of the box in one write, and in two small ones, the second of
+which its kernel holds back until the first is acknowledged, as was seen of a real server.
+
 Runs in a process of its own, since EPICS clients read their environment once. HOST and PORT are
 those of the simulator's control port: it is asked what arrived, and changes fields by itself.
 """
@@ -110,6 +113,10 @@ async def main(prefix: str, host: str, port: int) -> None:
     results: dict[str, Any] = {"refused": await bridge.refused()}
     results |= await bridge.put_times()
     results["puts"] = await bridge.puts_at_once()
+    bridge.ask("*SIM.SPLIT=1")
+    split = await bridge.put_times() | {"puts": await bridge.puts_at_once()}
+    results |= {f"split_{key}": value for key, value in split.items()}
+    bridge.ask("*SIM.SPLIT=0")
     toggles = ["*SIM.SET=TTLIN1.VAL=1", "*SIM.SET=TTLIN1.VAL=0"]
     results["change_in"] = await bridge.change("TTLIN1:VAL", toggles)
     values = ["PULSE4.DELAY=1", "PULSE4.DELAY=2"]
