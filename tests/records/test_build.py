@@ -55,7 +55,7 @@ EQU2 = {
     "INP": ("stringout", True, ()),
     "OUT": ("longin", False, ()),
     "OUT:CAPTURE": ("mbbo", True, CAPTURES),
-    "OUT:CAPTURE:OPTIONS": ("stringout", True, ()),
+    "OUT:CAPTURE:SET": ("stringout", True, ()),
     "OUT:OFFSET": ("ao", True, ()),
     "OUT:SCALE": ("ao", True, ()),
     "OUT:UNITS": ("stringout", True, ()),

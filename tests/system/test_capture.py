@@ -148,7 +148,7 @@ async def until_rows(data: Data, name: str, present: bool = True) -> None:
 
 async def test_datasets_follow_what_is_captured(data: Data, sim: Sim) -> None:
     await until_rows(data, "PCAP.BITS0.Value")
-    await data.field("INENC2:VAL:CAPTURE:OPTIONS", "Sum")
+    await data.field("INENC2:VAL:CAPTURE:SET", "Sum")
     await until_rows(data, "INENC2.VAL.Sum")
     sim.put("INENC2.VAL.CAPTURE=No")
     await until_rows(data, "INENC2.VAL.Sum", present=False)

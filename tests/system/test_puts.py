@@ -53,7 +53,7 @@ GOOD: list[tuple[str, Any, str, str, str, Any]] = [
     ("PCAP:BITS0:CAPTURE", 1, "PCAP.BITS0.CAPTURE=Value", "PCAP.BITS0.CAPTURE", "Value", 1),
     ("PULSE2:DELAY:UNITS", 2, "PULSE2.DELAY.UNITS=ms", "PULSE2.DELAY.UNITS", "ms", 2),
     (
-        "INENC3:VAL:CAPTURE:OPTIONS",
+        "INENC3:VAL:CAPTURE:SET",
         "Min Max",
         "INENC3.VAL.CAPTURE=Min Max",
         "INENC3.VAL.CAPTURE",
@@ -74,7 +74,7 @@ BAD: list[tuple[str, Any, str | None, str]] = [
     ("CALC1:INPA", "TTLIN1.VAL", "CALC1.INPA=TTLIN1.VAL", ""),
     ("TTLOUT1:VAL:DELAY", 1000000, "TTLOUT1.VAL.DELAY=1000000", ""),
     ("EQU2:SOURCE", "Detector bank 99", "EQU2.SOURCE=Detector bank 99", ""),
-    ("INENC3:VAL:CAPTURE:OPTIONS", "Value Nonsense", "INENC3.VAL.CAPTURE=Value Nonsense", ""),
+    ("INENC3:VAL:CAPTURE:SET", "Value Nonsense", "INENC3.VAL.CAPTURE=Value Nonsense", ""),
     ("PULSE1:PULSES", -1.0, None, "-1 is not in 0..4294967295"),
     ("PULSE1:PULSES", 4294967296.0, None, "4294967296 is not in 0..4294967295"),
     ("PULSE1:PULSES", 2.5, None, "2.5 is not a whole number"),
@@ -279,24 +279,24 @@ async def test_capture_outside_the_list_is_shown_as_no_state_and_in_options(
     sim: Sim, tapped: Ioc, ca: Any, client: Client
 ) -> None:
     name = tapped.pv("INENC4:VAL:CAPTURE")
-    assert await client.put(f"{name}:OPTIONS", "Value Min Max")
+    assert await client.put(f"{name}:SET", "Value Min Max")
     assert sim.ask("INENC4.VAL.CAPTURE?") == ["OK =Value Min Max"]
-    assert await ca.caget(f"{name}:OPTIONS") == "Value Min Max"
+    assert await ca.caget(f"{name}:SET") == "Value Min Max"
     outside = await _shown(ca, name)
     assert outside == 65535
     assert outside.severity > 0
     assert await client.put(name, 1)
     inside = await _shown(ca, name)
     assert (inside, inside.severity) == (1, 0)
-    assert await ca.caget(f"{name}:OPTIONS") == "Value"
+    assert await ca.caget(f"{name}:SET") == "Value"
 
 
 async def test_capture_options_in_another_order_are_shown_in_the_box_s(
     tapped: Ioc, ca: Any, client: Client
 ) -> None:
     name = tapped.pv("INENC4:VAL:CAPTURE")
-    assert await client.put(f"{name}:OPTIONS", "Max Min")
-    assert await ca.caget([name, f"{name}:OPTIONS"]) == [7, "Min Max"]
+    assert await client.put(f"{name}:SET", "Max Min")
+    assert await ca.caget([name, f"{name}:SET"]) == [7, "Min Max"]
 
 
 async def test_rounding_by_the_box_is_seen_when_the_put_returns(

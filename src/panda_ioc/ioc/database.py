@@ -5,6 +5,7 @@ others have no device support at all: whoever has news for them posts it (see `m
 """
 
 import json
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -16,6 +17,8 @@ from panda_ioc.ioc.memory import Record
 from panda_ioc.records.build import RecordSet
 from panda_ioc.records.epics_text import record_fields, record_info
 from panda_ioc.records.specs import RecordSpec
+
+log = logging.getLogger(__name__)
 
 OnPut = Callable[[Any], Awaitable[None]]
 Validate = Callable[[Any, Any], bool]
@@ -53,6 +56,7 @@ class Database:
         validate: Mapping[str, Validate],
     ) -> None:
         self._records = records
+        self._found: dict[str, Record] = {}
         builder.SetDeviceName(records.prefix)
         for spec in records.specs:
             record = self._make(spec, on_put.get(spec.name), validate.get(spec.name))
@@ -65,7 +69,7 @@ class Database:
     def find(self) -> dict[str, Record]:
         """The records in memory by their names without prefix; after iocInit."""
         prefix = self._records.prefix
-        found = {
+        found = self._found = {
             spec.name: Record(f"{prefix}:{spec.name}", spec.rtype, spec.ftvl)
             for spec in self._records.specs
         }
@@ -80,7 +84,8 @@ class Database:
             return getattr(builder.records, spec.rtype)(spec.name, **fields)
         if on_put is None and validate is None:
             raise ConfigurationError(f"{spec.name}: nothing handles puts to this record")
-        put: dict[str, Any] = {"on_update": on_put, "validate": validate}
+        handler = self._guarded(spec.name, on_put) if on_put else None
+        put: dict[str, Any] = {"on_update": handler, "validate": validate}
         put |= {"blocking": True, "always_update": True}
         if spec.value is not None:
             put["initial_value"] = spec.value
@@ -98,6 +103,18 @@ class Database:
             **fields,
             **put,
         )
+
+    def _guarded(self, name: str, on_put: OnPut) -> OnPut:
+        """The handler, with our own mistakes told to the client: softioc would report success."""
+
+        async def put(value: Any) -> None:
+            try:
+                await on_put(value)
+            except Exception:
+                log.exception("put to %s failed: this is a fault of the bridge", name)
+                self._found[name].refuse(value, None, "fault of the bridge, see its log")
+
+        return put
 
     def _describe(self, record: Any, spec: RecordSpec) -> None:
         for alias in spec.aliases:

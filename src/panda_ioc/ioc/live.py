@@ -113,14 +113,17 @@ class Live:
         while True:
             start = time.monotonic()
             if self.window.version != self._version:
-                await asyncio.to_thread(self._update)
+                snapshot = await asyncio.to_thread(self._update)
+                # `closed` may have been called meanwhile, and has the last word.
+                if snapshot.acquisition and self._stream is not None:
+                    self._show_state(snapshot)
             await asyncio.sleep(max(0.0, start + self._period - time.monotonic()))
 
-    def _update(self) -> None:
+    def _update(self) -> Snapshot:
         snapshot = self.window.snapshot()
         self._version = snapshot.version
         if not snapshot.acquisition:
-            return
+            return snapshot
         self._updates += 1
         stamp = time.time()
         shown = set()
@@ -134,6 +137,7 @@ class Live:
         self._clear(self._shown, stamp)
         self._shown = shown
         self._count(snapshot, stamp)
+        return snapshot
 
     def _clear(self, names: set[str], stamp: float) -> None:
         """Columns of an earlier acquisition that this one has not."""
@@ -151,6 +155,8 @@ class Live:
         }
         for name, count in counts.items():
             self._panel.show(name, count, stamp=stamp)
+
+    def _show_state(self, snapshot: Snapshot) -> None:
         good = snapshot.reason in _GOOD_ENDS
         ended = snapshot.reason.value if snapshot.reason else ""
         self._panel.show(
@@ -159,5 +165,4 @@ class Live:
             0 if good else MAJOR,
             0 if good else STATE,
             "" if good else ended,
-            stamp,
         )

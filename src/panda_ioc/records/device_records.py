@@ -204,7 +204,7 @@ def _scaled_record(field: Field) -> RecordSpec:
 def _capture_options_record(field: Field) -> RecordSpec:
     codec: Codec = codec_for("capture")
     return RecordSpec(
-        name=f"{pv_name(field.wire)}:CAPTURE:OPTIONS",
+        name=f"{pv_name(field.wire)}:CAPTURE:SET",
         rtype="stringout",
         writable=True,
         desc=f"{field.name}: any set of capture options",
