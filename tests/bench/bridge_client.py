@@ -1,10 +1,11 @@
-"""What a client of a bridge sees: `python bridge_client.py PREFIX HOST PORT` prints JSON.
+"""What a client of a bridge sees: `python bridge_client.py PREFIX HOST PORT PUTS` prints JSON.
 
 Puts are measured twice: with replies of the box in one write, and in two small ones, the second of
 which its kernel holds back until the first is acknowledged, as was seen of a real server.
 
 Runs in a process of its own, since EPICS clients read their environment once. HOST and PORT are
-those of the simulator's control port: it is asked what arrived, and changes fields by itself.
+those of the simulator's control port, where fields are changed by another client. PUTS are sent one
+after the other.
 """
 
 import asyncio
@@ -17,7 +18,6 @@ from typing import Any
 
 import aioca
 
-PUTS = 2000
 AT_ONCE = 32
 ROUNDS = 40
 CHANGES = 20
@@ -27,8 +27,9 @@ LONGEST = 3.0  # seconds that a change may take
 class Bridge:
     """One bridge by CA, and the box behind it by its control port."""
 
-    def __init__(self, prefix: str, host: str, port: int) -> None:
+    def __init__(self, prefix: str, host: str, port: int, puts: int) -> None:
         self._prefix = prefix
+        self._puts = puts
         self._box = socket.create_connection((host, port))
         self._replies = self._box.makefile()
 
@@ -49,10 +50,10 @@ class Bridge:
     async def put_times(self) -> dict[str, float]:
         """p50 and p99 in ms."""
         await self.put("PULSE2:DELAY", 0.5)
-        times = sorted([await self.put("PULSE2:DELAY", n * 0.001) for n in range(PUTS)])
+        times = sorted([await self.put("PULSE2:DELAY", n * 0.001) for n in range(self._puts)])
         return {
             "put_p50": statistics.median(times) * 1e3,
-            "put_p99": times[int(PUTS * 0.99)] * 1e3,
+            "put_p99": times[int(self._puts * 0.99)] * 1e3,
         }
 
     async def puts_at_once(self) -> float:
@@ -107,8 +108,8 @@ class Bridge:
         return statistics.median(times) * 1e3 if len(times) == CHANGES else None
 
 
-async def main(prefix: str, host: str, port: int) -> None:
-    bridge = Bridge(prefix, host, port)
+async def main(prefix: str, host: str, port: int, puts: int) -> None:
+    bridge = Bridge(prefix, host, port, puts)
     await aioca.connect(bridge.pv("PULSE1:DELAY"), timeout=60)
     results: dict[str, Any] = {"refused": await bridge.refused()}
     results |= await bridge.put_times()
@@ -126,4 +127,4 @@ async def main(prefix: str, host: str, port: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
+    asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))

@@ -117,7 +117,7 @@ async def measure(bridge: Bridge, file: str, rate: float, seconds: float) -> dic
     await putting
     monitor.close()
     taken = await (captured(bridge, samples) if file != "-" else bridge.get("DATA:LIVE:RECEIVED"))
-    gaps = [b - a for a, b in itertools.pairwise(arrivals)] or [0.0]
+    gaps = [b - a for a, b in itertools.pairwise(arrivals)]
     times.sort()
     return {
         "stream_rate": samples * SAMPLE / streamed / 1e6,
@@ -125,8 +125,8 @@ async def measure(bridge: Bridge, file: str, rate: float, seconds: float) -> dic
         "stream_put_p50": statistics.median(times) * 1e3,
         "stream_put_p99": times[int(0.99 * len(times))] * 1e3,
         "stream_puts": len(times),
-        "stream_live_p50": statistics.median(gaps) * 1e3,
-        "stream_live_max": max(gaps) * 1e3,
+        "stream_live_p50": statistics.median(gaps) * 1e3 if gaps else None,
+        "stream_live_max": max(gaps) * 1e3 if gaps else None,
         "stream_queue_peak": await bridge.get("DATA:QUEUE_PEAK"),
         "stream_status": await bridge.text("DATA:STATUS"),
     }

@@ -45,47 +45,54 @@ def best(measure: Callable[[], float], rounds: int = ROUNDS) -> float:
     return max(measure() for _ in range(rounds))
 
 
+def timed(work: Callable[[], None]) -> float:
+    """Seconds that it takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
 # -- without sockets --
 
 
 def put(library: Library) -> float:
     """Puts a second through the control connection, no sockets."""
+    return best(lambda: PUTS / timed(lambda: put_many(library, PUTS)))
 
-    def measure() -> float:
-        connection = library.connections.ControlConnection()
-        make = library.commands.Put
-        start = time.perf_counter()
-        for _ in range(PUTS):
-            connection.send(make("PULSE1.DELAY", "2.5"))
-            connection.receive_bytes(b"OK\n")
-            for _answer in connection.responses():
-                pass
-        return PUTS / (time.perf_counter() - start)
 
-    return best(measure)
+def put_many(library: Library, count: int) -> None:
+    """So many puts, one after the other, each answered."""
+    connection = library.connections.ControlConnection()
+    make = library.commands.Put
+    for _ in range(count):
+        connection.send(make("PULSE1.DELAY", "2.5"))
+        connection.receive_bytes(b"OK\n")
+        for _answer in connection.responses():
+            pass
 
 
 def decode(library: Library) -> float:
     """Frames of 400 bytes a second through the data connection, no sockets, samples merged."""
-    stream = acquisition(FRAMES)
-    pieces = [stream[at : at + PIECE] for at in range(0, len(stream), PIECE)]
+    pieces = pieces_of(acquisition(FRAMES))
+    return best(lambda: FRAMES / timed(lambda: decode_all(library, pieces, FRAMES)))
 
-    def measure() -> float:
-        connection = library.connections.DataConnection()
-        connection.connect(scaled=False)
-        rows = 0
-        start = time.perf_counter()
-        for piece in pieces:
-            for event in connection.receive_bytes(piece, flush_every_frame=False):
-                rows += len(getattr(event, "data", ()))
-        for event in connection.flush():
-            rows += len(event.data)
-        seconds = time.perf_counter() - start
-        if rows != FRAMES * FRAME // SAMPLE:
-            raise ValueError(f"{rows} samples came out")
-        return FRAMES / seconds
 
-    return best(measure)
+def pieces_of(stream: bytes) -> list[bytes]:
+    """A stream as it is received."""
+    return [stream[at : at + PIECE] for at in range(0, len(stream), PIECE)]
+
+
+def decode_all(library: Library, pieces: list[bytes], frames: int) -> None:
+    """So many frames of 400 bytes."""
+    connection = library.connections.DataConnection()
+    connection.connect(scaled=False)
+    rows = 0
+    for piece in pieces:
+        for event in connection.receive_bytes(piece, flush_every_frame=False):
+            rows += len(getattr(event, "data", ()))
+    rows += sum(len(event.data) for event in connection.flush())
+    if rows != frames * FRAME // SAMPLE:
+        raise ValueError(f"{rows} samples came out")
 
 
 def acquisition(frames: int) -> bytes:
