@@ -1,12 +1,17 @@
 """PCAP:ARM: arms and disarms, and shows whether the PandA is armed."""
 
 import asyncio
+from collections.abc import Mapping
 
 from panda_ioc.client.changes import Batch
 from panda_ioc.errors import BadValue, CommandError, CommandTimeout, PandAError
-from panda_ioc.ioc.links import Box, reason, status
-from panda_ioc.ioc.memory import COMM, INVALID, Record
-from panda_ioc.ioc.reports import Reports
+from panda_ioc.ioc.alarms import DISCONNECTED, UNREADABLE
+from panda_ioc.ioc.board import Board, Follower
+from panda_ioc.ioc.connection import Connection
+from panda_ioc.ioc.database import OnPut
+from panda_ioc.ioc.memory import Record
+from panda_ioc.ioc.part import Part
+from panda_ioc.ioc.puts import Puts
 from panda_ioc.protocol.commands import Arm, Disarm, GetLine
 
 ACTIVE = "PCAP.ACTIVE"
@@ -14,55 +19,61 @@ POLL = 0.01  # seconds between questions whether the box is active yet
 TIMEOUT = 5.0  # seconds that arming may take
 
 
-class ArmLink:
+class Arming(Part, Follower):
     """A put of 1 is done when the box says that it is active; 0 disarms."""
 
-    def __init__(self, box: Box, reports: Reports) -> None:
-        self.record: Record
-        self._box = box
-        self._reports = reports
+    def __init__(self, connection: Connection, puts: Puts) -> None:
+        self._connection = connection
+        self._puts = puts
         self._shown: int | None = None
+
+    def on_put(self) -> Mapping[str, OnPut]:
+        """The handler of puts."""
+        return {"PCAP:ARM": self._put}
+
+    def attach(self, records: Mapping[str, Record], board: Board) -> None:
+        """Take the record, and follow PCAP.ACTIVE."""
+        self._record = records["PCAP:ARM"]
+        board.add(self, [ACTIVE])
 
     def from_device(self, wire: str, text: str, batch: Batch) -> None:
         """PCAP.ACTIVE changed."""
         active = int(text == "1")
-        if active != self._shown and self.record.post(active, stamp=batch.time):
+        if active != self._shown and self._record.post(active, stamp=batch.time):
             self._shown = active
 
     def in_error(self, wire: str) -> None:
         """The box can not say."""
-        self.stale()
+        self._shown = None
+        self._record.post(None, UNREADABLE)
 
     def stale(self) -> None:
         """Nobody knows."""
         self._shown = None
-        self.record.post(None, INVALID, COMM, "no connection to PandA")
+        self._record.post(None, DISCONNECTED)
 
-    async def put(self, value: int) -> None:
-        """Arm or disarm."""
-        try:
-            active = await self._arm() if value == 1 else await self._disarm(value)
-        except PandAError as error:
-            self.record.refuse(value, self._shown or 0, reason(error), status=status(error))
-            self._reports.refused(self.record, error)
-        else:
-            self._shown = active
-            self.record.settle(value, active)
-            self._reports.accepted(self.record)
-        self._box.recheck(ACTIVE)
+    async def _put(self, value: int) -> None:
+        work = self._change(value)
+        await self._puts.end(self._record, value, work, lambda: self._shown or 0)
+        self._connection.recheck(ACTIVE)
+
+    async def _change(self, value: int) -> int:
+        """Arm or disarm; what ARM then shows."""
+        self._shown = await self._arm() if value == 1 else await self._disarm(value)
+        return self._shown
 
     async def _disarm(self, value: int) -> int:
         if value != 0:
             raise BadValue(f"{value} is neither Disarm nor Arm")
-        await self._box.put(Disarm())
+        await self._connection.put(Disarm())
         return 0
 
     async def _arm(self) -> int:
         """Arm and wait until the box is active; what ARM then shows."""
-        await self._box.put(Arm())
+        await self._connection.put(Arm())
         try:
             async with asyncio.timeout(TIMEOUT):
-                while await self._box.send(GetLine(ACTIVE)) != "1":
+                while await self._connection.send(GetLine(ACTIVE)) != "1":
                     if await self._is_complete():
                         return 0  # so short that it is over already
                     await asyncio.sleep(POLL)
@@ -74,6 +85,6 @@ class ArmLink:
 
     async def _is_complete(self) -> bool:
         try:
-            return await self._box.send(GetLine("*PCAP.COMPLETION")) != "Busy"
+            return await self._connection.send(GetLine("*PCAP.COMPLETION")) != "Busy"
         except CommandError:
             return False  # a server that does not know this question

@@ -5,18 +5,20 @@ waits for the device, with the record locked; whatever else touches the record d
 of its own, because the event loop must never wait for that lock.
 """
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 from typing import Any
 
 from panda_ioc.client.changes import Batch
 from panda_ioc.device.codecs import ChoiceCodec
-from panda_ioc.errors import BadValue, PandAError
-from panda_ioc.ioc.links import Box, reason, status
-from panda_ioc.ioc.memory import COMM, INVALID, MAJOR, READ, STATE, Record
-from panda_ioc.ioc.reports import Reports
-from panda_ioc.ioc.waiting import wait
+from panda_ioc.errors import BadValue
+from panda_ioc.ioc.alarms import DISCONNECTED, MAJOR, NO_ALARM, STATE, UNREADABLE, Alarm
+from panda_ioc.ioc.board import Board, Follower
+from panda_ioc.ioc.connection import Connection
+from panda_ioc.ioc.database import Validate
+from panda_ioc.ioc.memory import Record
+from panda_ioc.ioc.part import Part
+from panda_ioc.ioc.puts import Puts
 from panda_ioc.protocol.commands import Put
 from panda_ioc.records import limits
 from panda_ioc.records.specs import RecordSpec
@@ -28,27 +30,57 @@ NO_CHOICE = -1
 """Index of a text that is none of the choices."""
 
 
-class Choice:
-    """One field or attribute whose choices are served as an NTEnum.
+class Choices(Part):
+    """All fields and attributes whose choices are served as an NTEnum.
 
     Arguments:
-        spec: of its index record
-        codec: of its choices
-        box: the connection
-        reports: is told how puts ended
-        worker: one thread, in which its record is touched
+        specs: of all records
+        connection: to the PandA
+        puts: ends puts
+        worker: one thread, in which the records are touched
     """
 
     def __init__(
-        self, spec: RecordSpec, codec: ChoiceCodec, box: Box, reports: Reports, worker: Executor
+        self, specs: Iterable[RecordSpec], connection: Connection, puts: Puts, worker: Executor
+    ) -> None:
+        self._choices = {
+            spec.name: _Choice(spec, codec, connection, puts, worker)
+            for spec in specs
+            if (codec := index_codec(spec))
+        }
+
+    def validate(self) -> Mapping[str, Validate]:
+        """What answers puts, by record."""
+        return {n: choice.validate for n, choice in self._choices.items() if choice.spec.writable}
+
+    def attach(self, records: Mapping[str, Record], board: Board) -> None:
+        """Take the records, and follow the choices."""
+        for name, choice in self._choices.items():
+            choice.record = records[name]
+            board.add(choice, [choice.spec.wire])
+
+
+def index_codec(spec: RecordSpec) -> ChoiceCodec | None:
+    """The choices, if the record holds the index of one."""
+    is_number = spec.rtype in ("longin", "longout")
+    return spec.codec if is_number and isinstance(spec.codec, ChoiceCodec) else None
+
+
+class _Choice(Follower):
+    def __init__(
+        self,
+        spec: RecordSpec,
+        codec: ChoiceCodec,
+        connection: Connection,
+        puts: Puts,
+        worker: Executor,
     ) -> None:
         self.spec = spec
         self.record: Record
         self._codec = codec
-        self._box = box
-        self._reports = reports
+        self._connection = connection
+        self._puts = puts
         self._worker = worker
-        self._loop = asyncio.get_running_loop()
         self._last: str | None = None
         self._index = 0
         self._trusted_from = 0
@@ -58,55 +90,46 @@ class Choice:
         if text == self._last:
             return
         if batch.number < self._trusted_from:
-            self._box.recheck(wire)
+            self._connection.recheck(wire)
             return
         self._last = text
+        bad = Alarm(MAJOR, STATE, limits.cut(text, limits.STRING))
         try:
             self._index = self._codec.decode(text)
         except BadValue:
             self._index = NO_CHOICE
-            message = limits.cut(text, limits.STRING)
-            self._post(NO_CHOICE, MAJOR, STATE, message, batch.time)
+            self._post(NO_CHOICE, bad, batch.time)
         else:
             is_good = self.spec.good in ("", text)
-            alarm = (0, 0, "") if is_good else (MAJOR, STATE, limits.cut(text, limits.STRING))
-            self._post(self._index, *alarm, batch.time)
+            self._post(self._index, NO_ALARM if is_good else bad, batch.time)
 
     def in_error(self, wire: str) -> None:
         """Mark the choice as not readable."""
-        self._invalid(READ, "PandA can not read it")
+        self._invalid(UNREADABLE)
 
     def stale(self) -> None:
         """Mark the choice as not known."""
         self._trusted_from = 0
-        self._invalid(COMM, "no connection to PandA")
+        self._invalid(DISCONNECTED)
 
-    def _invalid(self, alarm: int, message: str) -> None:
+    def _invalid(self, alarm: Alarm) -> None:
         self._last = None
-        self._post(None, INVALID, alarm, message)
+        self._post(None, alarm)
 
     def _post(self, *arguments: Any) -> None:
         self._worker.submit(self.record.post, *arguments)
 
     def validate(self, device: Any, index: int) -> bool:
-        """Called by EPICS, with the record locked: whether the device took the choice."""
-        try:
-            wait(self._loop, self._send(index), self.record.name, PUT_TIMEOUT)
-        except PandAError as error:
-            # softioc goes back to what it knows of, and what the device says passes it by.
-            device.set(self._index, process=False)
-            self.record.fail_in_validate(reason(error), status=status(error))
-            self._call(self._reports.refused, error)
-            return False
-        self.record.set_alarm(0, 0)
-        self._call(self._reports.accepted)
-        return True
+        """Called by EPICS, with the record locked: whether the PandA took the choice."""
 
-    def _call(self, report: Callable[..., None], *arguments: Any) -> None:
-        self._loop.call_soon_threadsafe(report, self.record, *arguments)
+        def undo() -> None:
+            # softioc goes back to what it knows of, and what the PandA says passes it by.
+            device.set(self._index, process=False)
+
+        return self._puts.end_at_once(self.record, lambda: self._send(index), PUT_TIMEOUT, undo)
 
     async def _send(self, index: int) -> None:
         text = self._codec.encode(index)
-        await self._box.put(Put(self.spec.wire, text))
+        await self._connection.put(Put(self.spec.wire, text))
         self._last, self._index = text, index
-        self._trusted_from = self._box.tick()
+        self._trusted_from = self._connection.tick()

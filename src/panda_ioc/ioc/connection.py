@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from panda_ioc.client.asyncio import AsyncioClient
 from panda_ioc.client.changes import Batch, ChangeFeed, fetch_table
@@ -56,11 +56,16 @@ class Address:
 
 @dataclass(frozen=True)
 class Listener:
-    """Who is told of what the connection brings; all are called in the event loop."""
+    """Who is told of what the connection brings; all are called in the event loop.
+
+    Attributes:
+        changed: all that has changed
+        answered: what was asked for with `recheck`
+        state: the connection is in another state, and why
+    """
 
     changed: Callable[[Batch], None]
-    answered: Callable[[str, str, Batch], None]
-    table_read: Callable[[str, Batch], None]
+    answered: Callable[[Batch], None]
     state: Callable[[State, str], None]
 
 
@@ -121,15 +126,19 @@ class Connection:
             CommandError: the PandA refused it
             ConnectionLost, CommandTimeout: it did not answer
         """
-        if not self._connected:
-            raise ConnectionLost(f"{self.address}: no connection to PandA")
-        return await self._commands.send(command)
+        return await self._client().send(command)
 
     async def put(self, command: Command[None]) -> None:
         """Send a command that changes something; then poll at once."""
         await self.send(command)
-        self.puts += 1
-        self.feed.poke()
+        self._count_put()
+
+    async def put_and_ask(self, command: Command[None], question: Command[T]) -> T:
+        """The same, and what the PandA then answers to a question, in one round trip."""
+        both: list[Command[Any]] = [command, question]
+        _, answer = await self._client().send(both)
+        self._count_put()
+        return cast(T, answer)
 
     async def settled(self) -> None:
         """Wait until all changes up to now are shown.
@@ -151,6 +160,15 @@ class Connection:
     def recheck_table(self, wire: str) -> None:
         """Ask for a table and pass it on."""
         self._recheck(wire, self._ask_table)
+
+    def _client(self) -> AsyncioClient:
+        if not self._connected:
+            raise ConnectionLost(f"{self.address}: no connection to PandA")
+        return self._commands
+
+    def _count_put(self) -> None:
+        self.puts += 1
+        self.feed.poke()
 
     # -- life -----------------------------------------------------------------------------------
 
@@ -234,7 +252,7 @@ class Connection:
         except PandAError:
             return  # the connection is lost: everything will be read again
         else:
-            self._answered(wire, text, number)
+            self._answered(wire, Batch(number, time.time(), {wire: text}, frozenset(), {}, {}))
 
     async def _ask_table(self, wire: str) -> None:
         number = self.tick()
@@ -242,15 +260,11 @@ class Connection:
             words = await fetch_table(self._commands, wire)
         except PandAError:
             return
-        self._listener.table_read(
-            wire, Batch(number, time.time(), {}, frozenset(), {wire: words}, {})
-        )
+        self._answered(wire, Batch(number, time.time(), {}, frozenset(), {wire: words}, {}))
 
-    def _answered(self, wire: str, text: str, number: int) -> None:
+    def _answered(self, wire: str, batch: Batch) -> None:
         self._rechecks.pop(wire, None)  # a follower may ask again
-        self._listener.answered(
-            wire, text, Batch(number, time.time(), {wire: text}, frozenset(), {}, {})
-        )
+        self._listener.answered(batch)
 
 
 async def wait_for_device(address: Address) -> Device:

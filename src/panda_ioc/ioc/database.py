@@ -13,6 +13,7 @@ import numpy as np
 from softioc import builder
 
 from panda_ioc.errors import ConfigurationError
+from panda_ioc.ioc.alarms import INVALID, WRITE, Alarm
 from panda_ioc.ioc.memory import Record
 from panda_ioc.records.build import RecordSet
 from panda_ioc.records.epics_text import record_fields, record_info
@@ -20,6 +21,7 @@ from panda_ioc.records.specs import RecordSpec
 
 log = logging.getLogger(__name__)
 
+FAULT = Alarm(INVALID, WRITE, "fault of the bridge, see its log")
 OnPut = Callable[[Any], Awaitable[None]]
 Validate = Callable[[Any, Any], bool]
 
@@ -112,7 +114,7 @@ class Database:
                 await on_put(value)
             except Exception:
                 log.exception("put to %s failed: this is a fault of the bridge", name)
-                self._found[name].refuse(value, None, "fault of the bridge, see its log")
+                self._found[name].refuse(value, None, FAULT)
 
         return put
 

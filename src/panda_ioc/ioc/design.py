@@ -9,54 +9,57 @@ from typing import Any
 from panda_ioc import statefile
 from panda_ioc.client.asyncio import AsyncioClient
 from panda_ioc.errors import BadValue, ConfigurationError, PandAError
-from panda_ioc.ioc.connection import Address
+from panda_ioc.ioc.alarms import MAJOR, STATE, Alarm, reason
+from panda_ioc.ioc.board import Board
+from panda_ioc.ioc.connection import Address, Connection
 from panda_ioc.ioc.database import OnPut
-from panda_ioc.ioc.links import Box, reason, status
-from panda_ioc.ioc.memory import MAJOR, STATE, Record
-from panda_ioc.ioc.reports import Reports
+from panda_ioc.ioc.memory import Record
+from panda_ioc.ioc.part import Part
+from panda_ioc.ioc.puts import Puts
+from panda_ioc.ioc.settings import Apply
 from panda_ioc.protocol.responses import Refused
 
 SHOWN = 5
 """Refused settings that STATUS names."""
 
 
-class Design:
+class Design(Part):
     """The records of designs.
 
     Arguments:
         directory: the only one that designs are kept in; None: nothing can be saved
         address: of the PandA; saving has a connection of its own, as it takes long
-        box: the connection that records follow
-        reports: is told how puts ended
+        connection: the one that records follow
+        puts: ends puts
     """
 
     def __init__(
-        self, directory: Path | None, address: Address, box: Box, reports: Reports
+        self, directory: Path | None, address: Address, connection: Connection, puts: Puts
     ) -> None:
         self._directory = directory.resolve() if directory else None
         self._address = address
-        self._box = box
-        self._reports = reports
+        self._connection = connection
+        self._puts = puts
         self._name = ""
         self._busy = asyncio.Lock()
         self._records: Mapping[str, Record] = {}
 
-    def settings(self) -> Mapping[str, Callable[[Any], Any]]:
+    def settings(self) -> Mapping[str, Apply]:
         """What puts to settings do, by record."""
         return {"DESIGN:FILE_NAME": self._set_name}
 
-    def handlers(self) -> dict[str, OnPut]:
+    def on_put(self) -> Mapping[str, OnPut]:
         """The handlers of the other puts."""
         return {
             "DESIGN:SAVE": self._action("DESIGN:SAVE", self._save),
             "DESIGN:LOAD": self._action("DESIGN:LOAD", self._load),
         }
 
-    def attach(self, records: Mapping[str, Record]) -> None:
+    def attach(self, records: Mapping[str, Record], board: Board) -> None:
         """Take the records."""
         self._records = records
         records["DESIGN:DIRECTORY"].post(str(self._directory or ""))
-        for name in self.handlers():
+        for name in self.on_put():
             records[name].post(0)
 
     def _set_name(self, name: str) -> str:
@@ -79,20 +82,20 @@ class Design:
 
     def _action(self, name: str, act: Callable[[], Awaitable[str]]) -> OnPut:
         async def put(value: Any) -> None:
-            record = self._records[name]
-            try:
-                async with self._busy:
-                    done = await act()
-            except PandAError as error:
-                record.refuse(value, 0, reason(error), status=status(error))
-                self._reports.refused(record, error)
-                self._records["DESIGN:STATUS"].post(str(error), MAJOR, STATE, reason(error))
-            else:
-                record.settle(value, 0)
-                self._reports.accepted(record)
-                self._records["DESIGN:STATUS"].post(done)
+            await self._puts.end(self._records[name], value, self._act(act), lambda: 0)
 
         return put
+
+    async def _act(self, act: Callable[[], Awaitable[str]]) -> int:
+        """One at a time; STATUS says what came of it."""
+        status = self._records["DESIGN:STATUS"]
+        try:
+            async with self._busy:
+                status.post(await act())
+        except PandAError as error:
+            status.post(str(error), Alarm(MAJOR, STATE, reason(error)))
+            raise
+        return 0
 
     async def _save(self) -> str:
         path = self._path(self._name)
@@ -107,9 +110,9 @@ class Design:
         self._records["DESIGN:REFUSED"].post(0)
         refused = await self._send(lines)
         with contextlib.suppress(TimeoutError):
-            await self._box.settled()
+            await self._connection.settled()
         if refused:
-            self._records["DESIGN:REFUSED"].post(len(refused), MAJOR, STATE)
+            self._records["DESIGN:REFUSED"].post(len(refused), Alarm(MAJOR, STATE))
             raise BadValue(f"{self._name}: {len(refused)} settings refused: {_some(refused)}")
         return f"Loaded {self._name}"
 

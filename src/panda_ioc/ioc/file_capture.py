@@ -11,22 +11,25 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from panda_ioc.capture.session import FileCapture, State, Status
 from panda_ioc.capture.settings import is_directory
 from panda_ioc.device.model import Device
 from panda_ioc.errors import BadValue, CaptureError, CommandTimeout, PandAError
+from panda_ioc.ioc.alarms import COMM, INVALID, MAJOR, MINOR, NO_ALARM, STATE, Alarm
+from panda_ioc.ioc.board import Board
 from panda_ioc.ioc.connection import Connection
 from panda_ioc.ioc.data_port import DataPort
 from panda_ioc.ioc.database import OnPut
 from panda_ioc.ioc.file_datasets import Datasets
 from panda_ioc.ioc.file_settings import FileSettings
-from panda_ioc.ioc.links import reason, status
-from panda_ioc.ioc.memory import COMM, INVALID, MAJOR, MINOR, STATE, Record
+from panda_ioc.ioc.memory import Record
 from panda_ioc.ioc.panel import Panel
-from panda_ioc.ioc.reports import Reports
+from panda_ioc.ioc.part import Part
+from panda_ioc.ioc.puts import Puts
+from panda_ioc.ioc.settings import After, Apply
 from panda_ioc.protocol.responses import EndReason, ExtOutBitsFieldInfo
 
 log = logging.getLogger(__name__)
@@ -36,11 +39,12 @@ READY_TIMEOUT = 5.0  # seconds until the data port is connected
 CLOSE_TIMEOUT = 60.0  # seconds until what is queued has been written
 PERIOD = 0.1  # seconds between updates while a file is open
 DIRECTORY_PERIOD = 2.0  # seconds between looks at the directory
+SLOW_DISK = Alarm(MINOR, STATE, "the disk is slow")
 _LONG = 2**31 - 1
 _OVERRUNS = (EndReason.DATA_OVERRUN, EndReason.DRIVER_DATA_OVERRUN)
 
 
-class Files:
+class Files(Part):
     """Captures to one file after the other.
 
     Arguments:
@@ -48,7 +52,7 @@ class Files:
         connection: to the PandA
         device: what it is
         fields: `FIELD:DATASET` record -> PandA field
-        reports: is told how puts ended
+        puts: ends puts
         roots: directories that files may be in, () for all
         attributes: of each file
     """
@@ -59,7 +63,7 @@ class Files:
         connection: Connection,
         device: Device,
         fields: Mapping[str, str],
-        reports: Reports,
+        puts: Puts,
         roots: Sequence[Path],
         attributes: Mapping[str, str],
     ) -> None:
@@ -68,10 +72,12 @@ class Files:
             for field in device.bit_words
             if isinstance(field.info, ExtOutBitsFieldInfo)
         }
-        self.settings = FileSettings(fields, bits, roots, attributes, self._refuse_change)
-        self.datasets = Datasets(connection, self.settings, tuple(bits), self._may_foretell)
+        self._settings = FileSettings(fields, bits, roots, attributes, self._refuse_change)
+        self._datasets = Datasets(
+            connection, self._settings, device.fields, tuple(bits), self._may_foretell
+        )
         self._port = port
-        self._reports = reports
+        self._puts = puts
         self._panel = Panel("DATA:")
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
@@ -82,13 +88,27 @@ class Files:
         self._overruns = 0
         self._shown = 0
 
-    def attach(self, records: Mapping[str, Record]) -> None:
+    def attach(self, records: Mapping[str, Record], board: Board) -> None:
         """Take the records."""
         self._capture, self._wait = records["DATA:CAPTURE"], records["DATA:WAIT"]
         self._panel.attach(records)
-        self.datasets.attach(records)
+        self._datasets.attach(records, board)
 
-    def handlers(self) -> dict[str, OnPut]:
+    def settings(self) -> Mapping[str, Apply]:
+        """What puts to settings do, by record."""
+        return self._settings.applies()
+
+    def after(self) -> Mapping[str, After]:
+        """What to do before a good put of a setting ends, by record."""
+        names = [name for name in self.settings() if name.endswith(":DATASET")]
+        return dict.fromkeys(names, self._datasets.renamed) | {
+            "DATA:HDF_DIRECTORY": self._make_directory,
+            "DATA:HDF_FILE_NAME": self._show_path,
+            "DATA:FLUSH_PERIOD": self._apply_flush_period,
+            "DATA:UNPACK_BITS": self._datasets.renamed,
+        }
+
+    def on_put(self) -> Mapping[str, OnPut]:
         """The handlers of puts that are no settings, by record."""
         return {"DATA:CAPTURE": self._put_capture, "DATA:WAIT": self._put_wait}
 
@@ -102,59 +122,42 @@ class Files:
         """Whether a capture runs, as far as clients have been told."""
         return not self._idle.is_set()
 
-    def after(self, name: str) -> Callable[[], Awaitable[None]] | None:
-        """What to do after a good put of a setting."""
-        if name.endswith(":DATASET"):
-            return self.datasets.renamed
-        return {
-            "DATA:HDF_DIRECTORY": self._make_directory,
-            "DATA:HDF_FILE_NAME": self._show_path,
-            "DATA:FLUSH_PERIOD": self._apply_flush_period,
-            "DATA:UNPACK_BITS": self.datasets.renamed,
-        }.get(name)
-
     # -- puts -----------------------------------------------------------------------------------
 
     async def _put_capture(self, value: int) -> None:
-        record = self._capture
-        try:
-            await self._start_or_stop(value)
-        except PandAError as error:
-            record.refuse(value, int(self.is_busy), reason(error), status=status(error))
-            self._reports.refused(record, error)
-        else:
-            record.settle(value, int(self.is_busy))
-            self._reports.accepted(record)
+        work = self._start_or_stop(value)
+        await self._puts.end(self._capture, value, work, lambda: int(self.is_busy))
         self._shown = int(self.is_busy)
         self._news.set()
 
-    async def _start_or_stop(self, value: int) -> None:
+    async def _start_or_stop(self, value: int) -> int:
+        """What CAPTURE then shows."""
         if value == 1:
             await self._begin()
         elif value == 0:
             await self._stop()
         else:
             raise BadValue(f"{value} is neither 0 nor 1")
+        return int(self.is_busy)
 
     async def _put_wait(self, value: int) -> None:
+        await self._puts.end(self._wait, value, self._ended(value), lambda: 0)
+
+    async def _ended(self, value: int) -> int:
+        """Wait for the end of the capture; what WAIT then shows."""
         await self._idle.wait()
-        now = self.status
-        if value and now.state is State.FAILED:
-            error = CaptureError(now.message)
-            self._wait.refuse(value, 0, reason(error), status=STATE)
-            self._reports.refused(self._wait, error)
-        else:
-            self._wait.settle(value, 0)
-            self._reports.accepted(self._wait)
+        if value and self.status.state is State.FAILED:
+            raise CaptureError(self.status.message)
+        return 0
 
     async def _begin(self) -> None:
         if self.is_busy:
             raise CaptureError(f"capturing to {self.status.path} already: put 0 first")
-        settings = self.settings.settings
+        settings = self._settings.of_next_file
         self._port.want(USER)
         try:
             await asyncio.to_thread(settings.check)
-            await self.datasets.foretell()
+            await self._datasets.foretell()
             stream = await self._port.ready(READY_TIMEOUT)
             session = FileCapture(settings, self._changed)
             await asyncio.to_thread(session.begin, stream)
@@ -191,7 +194,7 @@ class Files:
     async def run(self) -> None:
         """Show how things stand; for ever."""
         async with asyncio.TaskGroup() as group:
-            for task in (self._follow(), self._watch_directory(), self.datasets.run()):
+            for task in (self._follow(), self._watch_directory(), self._datasets.run()):
                 group.create_task(task)
 
     async def _follow(self) -> None:
@@ -216,14 +219,14 @@ class Files:
 
     async def _look_at_directory(self) -> None:
         """Show whether the directory of the next file exists, and the path of that file."""
-        settings = self.settings.settings
+        settings = self._settings.of_next_file
         found = await asyncio.to_thread(_is_usable, settings.directory)
         self._panel.show("DIRECTORY_EXISTS", int(found))
-        self._panel.show("HDF_FULL_FILE_PATH", self.settings.path)
+        self._panel.show("HDF_FULL_FILE_PATH", self._settings.path)
 
     async def _make_directory(self) -> None:
         """Make the directory of the next file as far as that is allowed."""
-        settings = self.settings.settings
+        settings = self._settings.of_next_file
         if settings.directory != Path():
             try:
                 await asyncio.to_thread(settings.make_directory)
@@ -233,12 +236,12 @@ class Files:
 
     async def _show_path(self) -> None:
         """Show the path of the next file."""
-        self._panel.show("HDF_FULL_FILE_PATH", self.settings.path)
+        self._panel.show("HDF_FULL_FILE_PATH", self._settings.path)
 
     async def _apply_flush_period(self) -> None:
         """Have the file that is open flushed as often as is set now."""
         if self._session is not None:
-            self._session.flush_period = self.settings.settings.flush_period
+            self._session.flush_period = self._settings.of_next_file.flush_period
 
     def _changed(self, _: Status) -> None:
         """Called in the writing thread."""
@@ -263,19 +266,19 @@ class Files:
 
     def _show(self, now: Status) -> None:
         if now.start is not None:
-            self.datasets.show(now.datasets)
+            self._datasets.show(now.datasets)
         for name, value in _numbers(now, self._overruns).items():
             self._panel.show(name, value)
         self._show_counts(now)
         self._show_queue(now)
         self._panel.show("END_REASON", _end_reason(now))
-        self._panel.show("STATUS", self._refusal or _words(now), *self._alarm(now))
+        self._panel.show("STATUS", self._refusal or _words(now), self._alarm(now))
         self._panel.show("BUSY", int(self.is_busy))
 
     def _show_counts(self, now: Status) -> None:
         for name, count in (("NUM_RECEIVED", now.received), ("NUM_CAPTURED", now.captured)):
             if count > _LONG:
-                self._panel.show(name, _LONG, MINOR, STATE, f"really {count}")
+                self._panel.show(name, _LONG, Alarm(MINOR, STATE, f"really {count}"))
             else:
                 self._panel.show(name, count)
 
@@ -283,20 +286,19 @@ class Files:
         limit = now.queue_limit or 1
         for name, used in (("QUEUE_DEPTH", now.queued), ("QUEUE_PEAK", now.queue_peak)):
             percent = round(100 * used / limit, 1)
-            alarm = (MINOR, STATE, "the disk is slow") if percent > 50 else ()
-            self._panel.show(name, percent, *alarm)
+            self._panel.show(name, percent, SLOW_DISK if percent > 50 else NO_ALARM)
 
-    def _alarm(self, now: Status) -> tuple[int, int, str]:
+    def _alarm(self, now: Status) -> Alarm:
         if self._refusal:
-            return MAJOR, STATE, self._refusal
+            return Alarm(MAJOR, STATE, self._refusal)
         if now.state is State.FAILED:
             is_cut = now.reason is EndReason.DISCONNECTED
-            return (INVALID, COMM, now.message) if is_cut else (MAJOR, STATE, now.message)
+            return Alarm(*((INVALID, COMM) if is_cut else (MAJOR, STATE)), now.message)
         if now.missed:
-            return MINOR, STATE, f"{now.missed} samples missed"
+            return Alarm(MINOR, STATE, f"{now.missed} samples missed")
         if now.busy and now.queued > now.queue_limit // 2:
-            return MINOR, STATE, "the disk is slow"
-        return 0, 0, ""
+            return SLOW_DISK
+        return NO_ALARM
 
 
 def _numbers(now: Status, overruns: int) -> dict[str, float | str]:

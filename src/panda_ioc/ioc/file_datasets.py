@@ -2,27 +2,31 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from panda_ioc.capture.datasets import Dataset
 from panda_ioc.capture.forecast import forecast
 from panda_ioc.client.changes import Batch
 from panda_ioc.errors import CaptureError, PandAError
+from panda_ioc.ioc.alarms import MINOR, NO_ALARM, STATE, Alarm
+from panda_ioc.ioc.board import Board, Follower
 from panda_ioc.ioc.connection import Connection
 from panda_ioc.ioc.file_settings import FileSettings
-from panda_ioc.ioc.memory import MINOR, STATE, Record
+from panda_ioc.ioc.memory import Record
+from panda_ioc.ioc.part import Part
 from panda_ioc.protocol.commands import GetMultiline
 from panda_ioc.records.own_records import DATASET_COLUMNS, MAX_DATASETS
 
 log = logging.getLogger(__name__)
 
 
-class Datasets:
-    """Shows names and types, one row for each dataset; a `Follower` of what is captured.
+class Datasets(Part, Follower):
+    """Shows names and types, one row for each dataset; follows what is captured.
 
     Arguments:
         connection: to the PandA
         settings: tell the names
+        fields: of the PandA
         words: fields that are words of bits
         may_foretell: whether no file says by now what it holds
     """
@@ -31,33 +35,26 @@ class Datasets:
         self,
         connection: Connection,
         settings: FileSettings,
+        fields: Iterable[str],
         words: Collection[str],
         may_foretell: Callable[[], bool],
     ) -> None:
         self._connection = connection
         self._settings = settings
+        self._wires = [f"{field}.CAPTURE" for field in fields]
         self._words = words
         self._may_foretell = may_foretell
         self._shown: object = None
         self._changed = asyncio.Event()
 
-    def attach(self, records: Mapping[str, Record]) -> None:
-        """Take the records."""
+    def attach(self, records: Mapping[str, Record], board: Board) -> None:
+        """Take the records, and follow what is captured."""
         self._records = [records[f"DATA:DATASETS:{name}"] for name in DATASET_COLUMNS]
-
-    # -- Follower -------------------------------------------------------------------------------
+        board.add(self, self._wires)
 
     def from_device(self, wire: str, text: str, batch: Batch) -> None:
         """What is captured of a field has changed."""
         self._changed.set()
-
-    def in_error(self, wire: str) -> None:
-        """Nothing is known of it; the header will tell."""
-
-    def stale(self) -> None:
-        """The connection is lost; the file is what it is."""
-
-    # -- showing --------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Foretell whenever something changes while no file is open; for ever."""
@@ -98,7 +95,7 @@ class Datasets:
         names, types = [name for name, _ in rows], [dtype for _, dtype in rows]
         if (names, types, fault) == self._shown:
             return
-        alarm = (MINOR, STATE, fault) if fault else (0, 0, "")
+        alarm = Alarm(MINOR, STATE, fault) if fault else NO_ALARM
         for record, values in zip(self._records, (names, types), strict=True):
-            record.post(values, *alarm)
+            record.post(values, alarm)
         self._shown = (names, types, fault)

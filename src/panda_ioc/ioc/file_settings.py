@@ -10,6 +10,7 @@ from typing import Any
 from panda_ioc.capture.datasets import BitNames, check_name
 from panda_ioc.capture.settings import Mode, Settings, check_directory, check_filename
 from panda_ioc.errors import BadValue
+from panda_ioc.ioc.settings import Apply
 from panda_ioc.records.own_records import CAPTURE_MODES
 
 _MODES = tuple(Mode(label) for label in CAPTURE_MODES)
@@ -43,9 +44,9 @@ class FileSettings:
         self._refuse_change = refuse_change
         self._settings = Settings(Path(), "", data_roots=tuple(roots), attributes=attributes)
 
-    def handlers(self) -> dict[str, Callable[[Any], Any]]:
+    def applies(self) -> Mapping[str, Apply]:
         """What puts do, by record."""
-        handlers: dict[str, Callable[[Any], Any]] = {
+        applies: dict[str, Apply] = {
             "HDF_DIRECTORY": self._set_directory,
             "HDF_FILE_NAME": self._set_filename,
             "CREATE_DIRECTORY": partial(self._set, "create_directory"),
@@ -55,11 +56,11 @@ class FileSettings:
             "UNPACK_BITS": self._set_unpack,
         }
         named = {name: partial(self._set_name, field) for name, field in self._fields.items()}
-        return {f"DATA:{name}": handler for name, handler in handlers.items()} | named
+        return {f"DATA:{name}": apply for name, apply in applies.items()} | named
 
     @property
-    def settings(self) -> Settings:
-        """Of the next file."""
+    def of_next_file(self) -> Settings:
+        """As they are now."""
         return replace(self._settings, dataset_names=dict(self.names), bits=self.bits)
 
     @property

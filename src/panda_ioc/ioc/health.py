@@ -3,12 +3,15 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from panda_ioc.capture.scaling import Rows
+from panda_ioc.ioc.board import Board
 from panda_ioc.ioc.connection import Connection
+from panda_ioc.ioc.memory import Record
 from panda_ioc.ioc.panel import Panel
-from panda_ioc.ioc.reports import Reports
+from panda_ioc.ioc.part import Part
+from panda_ioc.ioc.puts import Puts
 from panda_ioc.protocol.responses import EndReason, StartData
 
 log = logging.getLogger(__name__)
@@ -51,18 +54,20 @@ class LastError(logging.Handler):
         self.text, self.time = record.getMessage(), record.created
 
 
-class Health:
+class Health(Part):
     """Shows the counters once a second."""
 
-    def __init__(
-        self, connection: Connection, reports: Reports, queue_depth: Callable[[], int]
-    ) -> None:
+    def __init__(self, connection: Connection, puts: Puts, queue_depth: Callable[[], int]) -> None:
         self._queue_depth = queue_depth
         self.counter = Counter()
         self._connection = connection
-        self._reports = reports
+        self._puts = puts
         self._errors = LastError()
-        self.panel = Panel("IOC:")
+        self._panel = Panel("IOC:")
+
+    def attach(self, records: Mapping[str, Record], board: Board) -> None:
+        """Take the records."""
+        self._panel.attach(records)
 
     async def run(self) -> None:
         """Show what has changed, once a second; for ever."""
@@ -82,7 +87,7 @@ class Health:
         values: dict[str, float | str] = {
             "RECONNECTS": self._connection.reconnects,
             "PUTS": self._connection.puts,
-            "REFUSED_PUTS": self._reports.refusals,
+            "REFUSED_PUTS": self._puts.refusals,
             "POLL_TIME": self._connection.feed.last_duration * 1e3,
             "DATA_RATE": rate,
             "FRAMES": self.counter.pieces,
@@ -92,7 +97,7 @@ class Health:
             "LAST_ERROR_TIME": _iso(self._errors.time),
         }
         for name, value in values.items():
-            self.panel.show(name, value)
+            self._panel.show(name, value)
 
 
 def _iso(stamp: float) -> str:

@@ -7,15 +7,18 @@ has changed is scaled and posted, in a thread of its own: neither the stream nor
 import asyncio
 import math
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 from panda_ioc.capture.live import Keep, LiveWindow, Snapshot
 from panda_ioc.capture.stream import DataStream
 from panda_ioc.errors import BadValue
+from panda_ioc.ioc.alarms import COMM, INVALID, MAJOR, NO_ALARM, STATE, Alarm
+from panda_ioc.ioc.board import Board
 from panda_ioc.ioc.data_port import DataPort
-from panda_ioc.ioc.memory import COMM, INVALID, MAJOR, STATE, Record
+from panda_ioc.ioc.memory import Record
 from panda_ioc.ioc.panel import Panel
+from panda_ioc.ioc.part import Part
+from panda_ioc.ioc.settings import Apply
 from panda_ioc.protocol.responses import EndReason
 from panda_ioc.records.live_records import live_name
 from panda_ioc.records.own_records import LIVE_CAPACITY, LIVE_KEEP
@@ -26,7 +29,7 @@ _KEEPS = (Keep.LATEST, Keep.FIRST)
 _GOOD_ENDS = (None, EndReason.OK, EndReason.DISARMED)
 
 
-class Live:
+class Live(Part):
     """Shows what the data port brings."""
 
     def __init__(self, port: DataPort) -> None:
@@ -41,7 +44,7 @@ class Live:
         self._updates = 0
         self._version = self._acquisition = -1
 
-    def settings(self) -> Mapping[str, Callable[[Any], Any]]:
+    def settings(self) -> Mapping[str, Apply]:
         """What puts to the controls do, by record."""
         return {
             "DATA:LIVE:ENABLE": self._enable,
@@ -50,7 +53,7 @@ class Live:
             "DATA:LIVE:PERIOD": self._set_period,
         }
 
-    def attach(self, records: Mapping[str, Record]) -> None:
+    def attach(self, records: Mapping[str, Record], board: Board) -> None:
         """Take the records."""
         self._records = records
         self._panel.attach(records)
@@ -67,13 +70,10 @@ class Live:
     def closed(self, why: str) -> None:
         """The stream has ended; what is shown may be out of date."""
         self._stream = None
-        self._panel.show(
-            "STATE",
-            "Disconnected" if why else "Off",
-            INVALID if why else 0,
-            COMM if why else 0,
-            why,
-        )
+        if why:
+            self._panel.show("STATE", "Disconnected", Alarm(INVALID, COMM, why))
+        else:
+            self._panel.show("STATE", "Off")
 
     # -- controls -------------------------------------------------------------------------------
 
@@ -157,12 +157,9 @@ class Live:
             self._panel.show(name, count, stamp=stamp)
 
     def _show_state(self, snapshot: Snapshot) -> None:
-        good = snapshot.reason in _GOOD_ENDS
         ended = snapshot.reason.value if snapshot.reason else ""
         self._panel.show(
             "STATE",
             "Running" if snapshot.running else f"Ended: {ended}",
-            0 if good else MAJOR,
-            0 if good else STATE,
-            "" if good else ended,
+            NO_ALARM if snapshot.reason in _GOOD_ENDS else Alarm(MAJOR, STATE, ended),
         )

@@ -1,103 +1,32 @@
 """EPICS records in memory: read, write, post and refuse without processing.
 
-This is the one file that knows the binary interface of EPICS. Three things are done here that
-softioc does not offer:
-
-* `Record.post` writes value, alarm, message and time under the record's lock and posts monitors:
-  an output record follows the device without processing, so nothing is echoed back; and nothing
-  passes through the callback queue, which loses updates when it is full.
+* `Record.post` writes value, alarm and time under the record's lock and posts monitors: an output
+  record follows the device without processing, so nothing is echoed back; and nothing passes
+  through the callback queue, which loses updates when it is full.
 * `Record.refuse` fails the put that an output record is processing: the client's put-callback
-  (CA) or put (PVA) reports an error. A pending put is a `processNotify` (dbNotify.h), to which
-  the record's PPN field points; its status decides what the client is told.
+  (CA) or put (PVA) reports an error.
 * `Locker` holds the locks of many records, so that a table changes as one.
 
-Offsets of fields come from the running EPICS database. Those of `processNotify` are declared below
-and confirmed once at start-up by `confirm_refusal`; where they do not hold, puts are not failed but
-still reverted and alarmed.
+Offsets of fields come from the running EPICS database; its functions are in `dbcore`.
 """
 
-import ctypes
 import struct
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from epicscorelibs.ioc import dbCore
 from numpy.typing import NDArray
-from softioc import alarm, imports
+from softioc import imports
 
 from panda_ioc.errors import ConfigurationError
+from panda_ioc.ioc import dbcore
+from panda_ioc.ioc.alarms import NO_ALARM, Alarm
+from panda_ioc.ioc.dbcore import DBE_LOG, DBE_PROPERTY, DBE_VALUE
 
-DBE_VALUE, DBE_LOG, DBE_ALARM, DBE_PROPERTY = 1, 2, 4, 8
-NO_ALARM = alarm.NO_ALARM
-MINOR, MAJOR, INVALID = alarm.MINOR_ALARM, alarm.MAJOR_ALARM, alarm.INVALID_ALARM
-COMM, READ, STATE, UDF, WRITE = (
-    alarm.COMM_ALARM,
-    alarm.READ_ALARM,
-    alarm.STATE_ALARM,
-    alarm.UDF_ALARM,
-    alarm.WRITE_ALARM,
-)
 EPICS_EPOCH = 631152000  # 1990-01-01 in seconds since 1970
-
-# PyDLL keeps Python's lock during calls that take no time and never wait.
-_waiting = ctypes.CDLL(dbCore._name)
-_quick = ctypes.PyDLL(dbCore._name)
-_pointer = ctypes.c_void_p
-
-
-def _function(library: Any, name: str, result: Any, *arguments: Any) -> Any:
-    function = getattr(library, name)
-    function.restype, function.argtypes = result, arguments
-    return function
-
-
-_lock = _function(_waiting, "dbScanLock", None, _pointer)
-_unlock = _function(_quick, "dbScanUnlock", None, _pointer)
-_post_events = _function(_quick, "db_post_events", ctypes.c_int, _pointer, _pointer, ctypes.c_uint)
-_reset_alarms = _function(_quick, "recGblResetAlarms", ctypes.c_ushort, _pointer)
-_name_to_addr = _function(_quick, "dbNameToAddr", ctypes.c_long, ctypes.c_char_p, _pointer)
-_locker_alloc = _function(
-    _waiting, "dbLockerAlloc", _pointer, _pointer, ctypes.c_size_t, ctypes.c_uint
-)
-_lock_many = _function(_waiting, "dbScanLockMany", None, _pointer)
-_unlock_many = _function(_quick, "dbScanUnlockMany", None, _pointer)
-
-
-_channel_create = _function(_waiting, "dbChannelCreate", _pointer, ctypes.c_char_p)
-_channel_open = _function(_waiting, "dbChannelOpen", ctypes.c_long, _pointer)
-_process_notify = _function(_waiting, "dbProcessNotify", None, _pointer)
-_set_access_file = _function(_quick, "asSetFilename", ctypes.c_int, ctypes.c_char_p)
-_GetCallback = ctypes.CFUNCTYPE(None, _pointer, ctypes.c_int)
-_DoneCallback = ctypes.CFUNCTYPE(None, _pointer)
-
-
-class _Notify(ctypes.Structure):
-    """The head of `processNotify`: what dbNotify sets."""
-
-    _fields_ = (
-        ("node", _pointer * 2),
-        ("on_list", ctypes.c_int),
-        ("private", _pointer),
-        ("status", ctypes.c_int),
-        ("was_processed", ctypes.c_int),
-        ("request_type", ctypes.c_int),
-        ("channel", _pointer),
-        ("put_callback", _pointer),
-        ("get_callback", _pointer),
-        ("done_callback", _pointer),
-        ("user", _pointer),
-    )
-
-
-_NOTIFY_TIMEOUT = 5.0  # seconds
-_PROCESS_AND_GET = 2
-_NOTIFY_ERROR = 2
 
 # What was posted last, by how much VAL has to differ from it, and for whom.
 _DEADBANDS = (("MLST", "MDEL", DBE_VALUE), ("ALST", "ADEL", DBE_LOG))
@@ -139,10 +68,6 @@ def _layout(rtype: str) -> tuple[dict[str, int], dict[str, int], int]:
     return offsets, sizes, max(offset + size for offset, size, _ in fields.values())
 
 
-def _view(address: int, size: int) -> memoryview:
-    return memoryview((ctypes.c_char * size).from_address(address)).cast("B")
-
-
 class Record:
     """One record of the running database.
 
@@ -157,19 +82,19 @@ class Record:
         self.rtype = rtype
         self._element = _ELEMENTS.get(ftvl)
         self._is_text = ftvl == "CHAR"
-        self._address = _find(name)
+        self._address = dbcore.find_record(name)
         self._at, self._sizes, size = _layout(rtype)
-        self._memory = _view(self._address, size)
+        self._memory = dbcore.view(self._address, size)
         self._scalar = struct.Struct("=" + _SCALARS[rtype]) if rtype in _SCALARS else None
 
     # -- with the lock held ---------------------------------------------------------------------
 
     def __enter__(self) -> Self:
-        _lock(self._address)
+        dbcore.lock(self._address)
         return self
 
     def __exit__(self, *_: object) -> None:
-        _unlock(self._address)
+        dbcore.unlock(self._address)
 
     @property
     def is_processing(self) -> bool:
@@ -202,11 +127,11 @@ class Record:
         else:
             self._write_array(value)
 
-    def set_alarm(self, severity: int, status: int, message: str = "") -> None:
+    def set_alarm(self, alarm: Alarm) -> None:
         """Prepare an alarm; it takes effect when the record is next posted or processed."""
-        _short.pack_into(self._memory, self._at["NSEV"], severity)
-        _short.pack_into(self._memory, self._at["NSTA"], status)
-        self._write_string("NAMSG", message)
+        _short.pack_into(self._memory, self._at["NSEV"], alarm.severity)
+        _short.pack_into(self._memory, self._at["NSTA"], alarm.status)
+        self._write_string("NAMSG", alarm.message)
 
     def publish(self, stamp: float, mask: int = DBE_VALUE | DBE_LOG) -> None:
         """Take over the prepared alarm, set the time, and post VAL to monitors."""
@@ -215,18 +140,13 @@ class Record:
         _time.pack_into(self._memory, self._at["TIME"], seconds - EPICS_EPOCH, nanoseconds)
         self._memory[self._at["UDF"]] = 0
         mask = self._remember(mask)
-        mask |= _reset_alarms(self._address)
-        _post_events(self._address, self._address + self._at["VAL"], mask)
+        mask |= dbcore.reset_alarms(self._address)
+        dbcore.post_events(self._address, self._address + self._at["VAL"], mask)
 
     # -- whole operations -----------------------------------------------------------------------
 
     def post(
-        self,
-        value: Value | None,
-        severity: int = NO_ALARM,
-        status: int = NO_ALARM,
-        message: str = "",
-        stamp: float | None = None,
+        self, value: Value | None, alarm: Alarm = NO_ALARM, stamp: float | None = None
     ) -> bool:
         """Show a value (None: the one it has) with this alarm, without processing.
 
@@ -237,7 +157,7 @@ class Record:
                 return False
             if value is not None:
                 self.write(value)
-            self.set_alarm(severity, status, message)
+            self.set_alarm(alarm)
             self.publish(time.time() if stamp is None else stamp)
         return True
 
@@ -249,7 +169,7 @@ class Record:
             else:
                 code = {2: "=h", 8: "=d"}[self._sizes[field]]
                 struct.pack_into(code, self._memory, self._at[field], value)
-            _post_events(self._address, self._address + self._at["VAL"], DBE_PROPERTY)
+            dbcore.post_events(self._address, self._address + self._at["VAL"], DBE_PROPERTY)
 
     def settle(self, put: Value, shown: Value | None = None) -> None:
         """End a good put of `put`: no alarm; VAL becomes `shown` if the device made that of it.
@@ -260,16 +180,9 @@ class Record:
         with self:
             if shown is not None and _same(self.read(), put):
                 self.write(shown)
-            self.set_alarm(NO_ALARM, NO_ALARM)
+            self.set_alarm(NO_ALARM)
 
-    def refuse(
-        self,
-        put: Value,
-        back_to: Value | None,
-        message: str,
-        severity: int = INVALID,
-        status: int = WRITE,
-    ) -> None:
+    def refuse(self, put: Value, back_to: Value | None, alarm: Alarm) -> None:
         """Fail the put of `put` that the record is processing, and go back to the device's value.
 
         To be called while the record processes, before its completion. If a newer put has already
@@ -279,24 +192,18 @@ class Record:
             if back_to is not None and _same(self.read(), put):
                 self.write(back_to)
                 self._forget(put)
-            self.set_alarm(severity, status, message)
+            self.set_alarm(alarm)
             self._fail_notify()
 
-    def fail_in_validate(self, message: str, severity: int = INVALID, status: int = WRITE) -> None:
+    def fail_in_validate(self, alarm: Alarm) -> None:
         """Fail a put from within `validate=`, where the record is locked already."""
-        self.set_alarm(severity, status, message)
+        self.set_alarm(alarm)
         self._fail_notify()
 
     # -- details --------------------------------------------------------------------------------
 
     def _fail_notify(self) -> None:
-        address = struct.unpack_from("=Q", self._memory, self._at["PPN"])[0]
-        if not address or not _Abi.confirmed:
-            return
-        notify = _Notify.from_address(address)
-        # One that did not process the record only waits for this put to end: not its failure.
-        if notify.was_processed:
-            notify.status = _NOTIFY_ERROR
+        dbcore.fail_notify(struct.unpack_from("=Q", self._memory, self._at["PPN"])[0])
 
     def _remember(self, mask: int) -> int:
         """VAL is posted: later processing posts only what differs. What deadbands leave of mask."""
@@ -353,7 +260,7 @@ class Record:
         pointer = struct.unpack_from("=Q", self._memory, self._at["BPTR"])[0]
         if count == 0:
             return np.empty(0, element)
-        return np.frombuffer(_view(pointer, count * element.itemsize), element)
+        return np.frombuffer(dbcore.view(pointer, count * element.itemsize), element)
 
     def _write_array(self, value: Value) -> None:
         if isinstance(value, str):
@@ -367,7 +274,7 @@ class Record:
         nord = self._at["NORD"]
         if count != self._int("NORD"):
             self._memory[nord : nord + 4] = count.to_bytes(4, "little")
-            _post_events(self._address, self._address + nord, DBE_VALUE | DBE_LOG)
+            dbcore.post_events(self._address, self._address + nord, DBE_VALUE | DBE_LOG)
 
 
 def _text(raw: bytes) -> str:
@@ -382,88 +289,17 @@ def _same(one: Value, other: Value) -> bool:
     return a.shape == b.shape and bool(np.all((a == b) | ((a != a) & (b != b))))
 
 
-def _find(name: str) -> int:
-    buffer = (ctypes.c_char * 256)()  # a DBADDR; its first member is the record
-    if _name_to_addr(name.encode(), buffer):
-        raise ConfigurationError(f"{name}: no such record in the EPICS database")
-    address: int = struct.unpack_from("=Q", buffer)[0]
-    return address
-
-
 class Locker:
     """The locks of several records, taken together."""
 
     def __init__(self, records: Sequence[Record]) -> None:
-        addresses = (_pointer * len(records))(*(record._address for record in records))
-        self._locker = _locker_alloc(addresses, len(records), 0)
+        self._locker = dbcore.make_locker([record._address for record in records])
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
         """Hold all of them."""
-        _lock_many(self._locker)
+        dbcore.lock_many(self._locker)
         try:
             yield
         finally:
-            _unlock_many(self._locker)
-
-
-class _Abi:
-    """Whether `_Notify` has been seen to be what the running EPICS uses."""
-
-    confirmed = False
-    kept: tuple[object, ...] = ()
-
-
-def confirm_refusal(name: str) -> bool:
-    """Process a passive record and see that EPICS reports it where `_Notify` says.
-
-    To be called once after iocInit. If False, puts can not be failed, only reverted and alarmed.
-    """
-    channel = _channel_create(name.encode())
-    if not channel or _channel_open(channel):
-        raise ConfigurationError(f"{name}: no such record in the EPICS database")
-    nothing_to_get = _GetCallback(lambda _, __: None)
-    done = threading.Event()
-    finish = _DoneCallback(lambda _: done.set())
-    notify = _Notify(
-        status=0x5A5A,
-        was_processed=0x5A5A,
-        request_type=_PROCESS_AND_GET,
-        channel=channel,
-        get_callback=ctypes.cast(nothing_to_get, _pointer),
-        done_callback=ctypes.cast(finish, _pointer),
-    )
-    # EPICS writes to the notify after its last callback, so all this lives as long as the process.
-    _Abi.kept = (notify, nothing_to_get, finish)
-    _process_notify(ctypes.byref(notify))
-    is_done = done.wait(_NOTIFY_TIMEOUT)
-    _Abi.confirmed = is_done and (notify.status, notify.was_processed) == (0, 1)
-    return _Abi.confirmed
-
-
-def load_access_security(path: Path) -> None:
-    """Say who may put; call before iocInit, which reads the file."""
-    if not path.is_file():
-        raise ConfigurationError(f"{path}: no such access security file")
-    _set_access_file(str(path).encode())
-
-
-def check_access_security(path: Path) -> None:
-    """Raise `ConfigurationError` if EPICS could not read the file; call after iocInit.
-
-    Without it EPICS has not started, and its records must not be touched.
-    """
-    if not ctypes.c_int.in_dll(dbCore, "asActive").value:
-        raise ConfigurationError(
-            f"{path}: no valid access security file, see what EPICS says of it"
-        )
-
-
-def release_memory_lock() -> None:
-    """Keep EPICS from locking all memory, which it does as root; call before iocInit."""
-    ctypes.c_int.in_dll(dbCore, "dbThreadRealtimeLock").value = 0
-
-
-def enlarge_callback_queue(size: int = 20000) -> None:
-    """Room for this many completions of puts at once; call before iocInit."""
-    imports.callbackSetQueueSize(size)
+            dbcore.unlock_many(self._locker)

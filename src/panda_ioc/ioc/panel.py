@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from panda_ioc.ioc.alarms import NO_ALARM, Alarm
 from panda_ioc.ioc.memory import Record, Value
 
 
@@ -18,18 +19,12 @@ class Panel:
         self._records = records
 
     def show(
-        self,
-        name: str,
-        value: Value,
-        severity: int = 0,
-        status: int = 0,
-        message: str = "",
-        stamp: float | None = None,
+        self, name: str, value: Value, alarm: Alarm = NO_ALARM, stamp: float | None = None
     ) -> None:
         """Show a value with an alarm; arrays are always posted."""
-        shown = (value, severity, status, message)
+        shown = (value, alarm)
         is_scalar = isinstance(value, str | int | float)
         if is_scalar and self._shown.get(name) == shown:
             return
         self._shown[name] = shown
-        self._records[f"{self._prefix}{name}"].post(value, severity, status, message, stamp)
+        self._records[f"{self._prefix}{name}"].post(value, alarm, stamp)

@@ -6,16 +6,20 @@ from collections.abc import Mapping
 
 from panda_ioc.client.changes import Batch
 from panda_ioc.errors import CommandError, PandAError
+from panda_ioc.ioc.alarms import DISCONNECTED, INVALID, READ, Alarm
+from panda_ioc.ioc.arm import ACTIVE
+from panda_ioc.ioc.board import Board, Follower
 from panda_ioc.ioc.connection import Connection
-from panda_ioc.ioc.memory import COMM, INVALID, READ, Record
+from panda_ioc.ioc.memory import Record
 from panda_ioc.ioc.panel import Panel
+from panda_ioc.ioc.part import Part
 from panda_ioc.protocol.commands import GetLine
 
 PERIOD = 0.2  # seconds between questions while the PandA is active
 
 
-class Progress:
-    """Asks while the PandA is active, and once more afterwards; a `Follower` of PCAP.ACTIVE."""
+class Progress(Part, Follower):
+    """Asks while the PandA is active, and once more afterwards."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -23,22 +27,20 @@ class Progress:
         self._changed = asyncio.Event()
         self._is_active = False
 
-    def attach(self, records: Mapping[str, Record]) -> None:
-        """Take the records."""
+    def attach(self, records: Mapping[str, Record], board: Board) -> None:
+        """Take the records, and follow PCAP.ACTIVE."""
         self._panel.attach(records)
+        board.add(self, [ACTIVE])
 
     def from_device(self, wire: str, text: str, batch: Batch) -> None:
         """PCAP.ACTIVE has changed."""
         self._is_active = text == "1"
         self._changed.set()
 
-    def in_error(self, wire: str) -> None:
-        """The next answer will tell."""
-
     def stale(self) -> None:
         """Nobody knows."""
         self._is_active = False
-        self._invalid(COMM, "no connection to PandA")
+        self._invalid(DISCONNECTED)
 
     async def run(self) -> None:
         """Show it; for ever."""
@@ -51,7 +53,7 @@ class Progress:
                 completion = await self._connection.send(GetLine("*PCAP.COMPLETION"))
                 captured = await self._connection.send(GetLine("*PCAP.CAPTURED"))
             except CommandError:
-                self._invalid(READ, "this PandA does not tell")
+                self._invalid(Alarm(INVALID, READ, "this PandA does not tell"))
             except PandAError:
                 continue  # all records say that the connection is lost
             else:
@@ -62,6 +64,6 @@ class Progress:
         if captured.isdecimal():
             self._panel.show("CAPTURED", int(captured))
 
-    def _invalid(self, alarm: int, message: str) -> None:
-        self._panel.show("COMPLETION", "", INVALID, alarm, message)
-        self._panel.show("CAPTURED", 0, INVALID, alarm, message)
+    def _invalid(self, alarm: Alarm) -> None:
+        self._panel.show("COMPLETION", "", alarm)
+        self._panel.show("CAPTURED", 0, alarm)

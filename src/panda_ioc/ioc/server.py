@@ -18,7 +18,7 @@ from panda_ioc.device import cache
 from panda_ioc.device.model import Device
 from panda_ioc.errors import ConfigurationError
 from panda_ioc.files import write_atomically
-from panda_ioc.ioc import memory
+from panda_ioc.ioc import dbcore
 from panda_ioc.ioc.bridge import Bridge
 from panda_ioc.ioc.connection import Address, DeviceChanged, wait_for_device
 from panda_ioc.ioc.database import Database
@@ -176,7 +176,7 @@ async def _bridge(options: Options, on_serving: Callable[[], None]) -> None:
     )
     database = Database(records, bridge.on_put(), bridge.validate())
     start_epics(database, options)
-    if not memory.confirm_refusal(f"{options.prefix}:STATUS"):
+    if not dbcore.confirm_refusal(f"{options.prefix}:STATUS"):
         log.warning("refused puts are reverted but not failed: unknown version of EPICS")
     bridge.attach(database.find())
     log.info(
@@ -198,17 +198,17 @@ def start_epics(database: Database, options: Options) -> None:
         for variable in ("EPICS_CAS_INTF_ADDR_LIST", "EPICS_PVAS_INTF_ADDR_LIST"):
             os.environ[variable] = options.bind
     security = options.access_security or DB / "access.acf"
-    memory.load_access_security(security)
+    dbcore.load_access_security(security)
     if options.log_puts:
         imports.install_pv_logging(str(security))
-    memory.release_memory_lock()
-    memory.enlarge_callback_queue()
+    dbcore.release_memory_lock()
+    dbcore.enlarge_callback_queue()
     _configure_autosave(options)
     softioc.devIocStats(f"{options.prefix}:IOC")
     database.load()
     softioc.dbLoadDatabase(str(DB / "health.db"), None, f"P={options.prefix}")
     softioc.iocInit(AsyncioDispatcher(asyncio.get_running_loop()))
-    memory.check_access_security(security)
+    dbcore.check_access_security(security)
 
 
 def _configure_autosave(options: Options) -> None:

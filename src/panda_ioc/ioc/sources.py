@@ -5,11 +5,14 @@ from collections.abc import Iterable, Mapping
 
 from panda_ioc.client.changes import Batch
 from panda_ioc.device.model import Device
-from panda_ioc.ioc.memory import COMM, INVALID, READ, Record
+from panda_ioc.ioc.alarms import DISCONNECTED, INVALID, READ, UNREADABLE, Alarm
+from panda_ioc.ioc.board import Board, Follower
+from panda_ioc.ioc.memory import Record
+from panda_ioc.ioc.part import Part
 from panda_ioc.records.source_records import CONSTANTS, muxes, source_name
 
 
-class Sources:
+class Sources(Part, Follower):
     """Follows all muxes and all that they can be wired to.
 
     One follower for all: a bit that changes then costs one look-up, not one for each mux.
@@ -19,16 +22,17 @@ class Sources:
         self._names = {field.wire: source_name(field) for field in muxes(device)}
         outputs = ("bit_out", "pos_out")
         sources = (f.wire for f in device.fields.values() if f.info.type in outputs)
-        self.wires: tuple[str, ...] = (*self._names, *sources)
+        self._wires: tuple[str, ...] = (*self._names, *sources)
         self._records: Mapping[str, Record] = {}
         self._wired: dict[str, str] = {}  # mux -> source
         self._followers: dict[str, set[str]] = defaultdict(set)  # source -> muxes
         self._texts: dict[str, str] = dict(CONSTANTS)
         self._shown: dict[str, int] = {}  # mux -> value that its record shows
 
-    def attach(self, records: Mapping[str, Record]) -> None:
-        """Take the records."""
+    def attach(self, records: Mapping[str, Record], board: Board) -> None:
+        """Take the records, and follow muxes and sources."""
         self._records = {wire: records[name] for wire, name in self._names.items()}
+        board.add(self, self._wires)
 
     def from_device(self, wire: str, text: str, batch: Batch) -> None:
         """A mux has been wired to something else, or a source has another value."""
@@ -45,16 +49,16 @@ class Sources:
         """A mux or a source can not be read."""
         if wire in self._wired:
             self._unwire(wire)
-            self._unknown([wire], READ, "PandA can not read it")
+            self._unknown([wire], UNREADABLE)
         elif self._texts.pop(wire, None) is not None:
-            self._unknown(self._followers.get(wire, ()), READ, "PandA can not read it")
+            self._unknown(self._followers.get(wire, ()), UNREADABLE)
 
     def stale(self) -> None:
         """Nothing is known."""
         self._wired.clear()
         self._followers.clear()
         self._texts = dict(CONSTANTS)
-        self._unknown(self._records, COMM, "no connection to PandA")
+        self._unknown(self._records, DISCONNECTED)
 
     def _unwire(self, mux: str) -> None:
         source = self._wired.pop(mux, None)
@@ -65,14 +69,14 @@ class Sources:
         try:
             value = int(self._texts[source])
         except (KeyError, ValueError):
-            self._unknown(muxes, READ, f"{source} is not known")
+            self._unknown(muxes, Alarm(INVALID, READ, f"{source} is not known"))
             return
         for mux in muxes:
             if self._shown.get(mux) != value:
                 self._records[mux].post(value, stamp=stamp)
                 self._shown[mux] = value
 
-    def _unknown(self, muxes: Iterable[str], status: int, message: str) -> None:
+    def _unknown(self, muxes: Iterable[str], alarm: Alarm) -> None:
         for mux in muxes:
             self._shown.pop(mux, None)
-            self._records[mux].post(None, INVALID, status, message)
+            self._records[mux].post(None, alarm)

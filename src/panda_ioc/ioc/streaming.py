@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from panda_ioc.errors import BadValue, PandAError
+from panda_ioc.errors import BadValue
+from panda_ioc.ioc.connection import Connection
 from panda_ioc.ioc.database import OnPut
-from panda_ioc.ioc.links import Box, reason, status
 from panda_ioc.ioc.memory import Record
-from panda_ioc.ioc.reports import Reports
+from panda_ioc.ioc.part import Part
+from panda_ioc.ioc.puts import Puts
 from panda_ioc.protocol.commands import Append, Command, Put
 from panda_ioc.records.table_records import APPEND_LAST, NEXT_WRITES, REPLACE
 
@@ -35,16 +36,16 @@ class Writer:
     Arguments:
         wire: the table's name on the wire
         name: that of its records
-        reports: is told how puts ended
+        puts: ends puts
         clear: empties the table
     """
 
     def __init__(
-        self, wire: str, name: str, reports: Reports, clear: Callable[[], Awaitable[None]]
+        self, wire: str, name: str, puts: Puts, clear: Callable[[], Awaitable[None]]
     ) -> None:
         self._wire = wire
         self._name = name
-        self._reports = reports
+        self._puts = puts
         self._clear = clear
         self._next = REPLACE
 
@@ -69,7 +70,7 @@ class Writer:
         for record in (self._next_record, self._clear_record):
             record.post(0)
 
-    def handlers(self) -> dict[str, OnPut]:
+    def on_put(self) -> dict[str, OnPut]:
         """The handlers of puts, by record."""
         return {
             f"{self._name}:NEXT_WRITE": self._on_next_write,
@@ -77,43 +78,36 @@ class Writer:
         }
 
     async def _on_next_write(self, value: int) -> None:
-        record = self._next_record
-        if 0 <= value < len(NEXT_WRITES):
-            self._next = value
-            record.settle(value, None)
-            self._reports.accepted(record)
-        else:
-            error = BadValue(f"{value} is none of {', '.join(NEXT_WRITES)}")
-            record.refuse(value, self._next, reason(error))
-            self._reports.refused(record, error)
+        await self._puts.end(self._next_record, value, self._choose(value), lambda: self._next)
+
+    async def _choose(self, value: int) -> None:
+        if not 0 <= value < len(NEXT_WRITES):
+            raise BadValue(f"{value} is none of {', '.join(NEXT_WRITES)}")
+        self._next = value
 
     async def _on_clear(self, value: Any) -> None:
-        record = self._clear_record
-        try:
-            await self._clear()
-        except PandAError as error:
-            record.refuse(value, 0, reason(error), status=status(error))
-            self._reports.refused(record, error)
-        else:
-            record.settle(value, 0)
-            self._reports.accepted(record)
+        await self._puts.end(self._clear_record, value, self._cleared(), lambda: 0)
+
+    async def _cleared(self) -> int:
+        await self._clear()
+        return 0
 
 
-class StatePoll:
+class StatePoll(Part):
     """Asks for the states of streaming tables, all in one round trip.
 
     Arguments:
-        box: the connection, which passes the answers on
+        connection: passes the answers on
         wires: names of the states on the wire
     """
 
-    def __init__(self, box: Box, wires: Sequence[str]) -> None:
-        self._box = box
+    def __init__(self, connection: Connection, wires: Sequence[str]) -> None:
+        self._connection = connection
         self._wires = wires
 
     async def run(self) -> None:
         """Ask once a period; for ever."""
         while self._wires:
             for wire in self._wires:
-                self._box.recheck(wire)
+                self._connection.recheck(wire)
             await asyncio.sleep(STATE_PERIOD)

@@ -18,13 +18,15 @@ from numpy.typing import NDArray
 
 from panda_ioc.client.changes import Batch
 from panda_ioc.device.tables import TableLayout
-from panda_ioc.errors import BadValue, PandAError
-from panda_ioc.ioc.database import OnPut
-from panda_ioc.ioc.links import Box, reason, status
-from panda_ioc.ioc.memory import COMM, INVALID, MINOR, READ, Locker, Record
-from panda_ioc.ioc.reports import Reports
+from panda_ioc.errors import BadValue
+from panda_ioc.ioc.alarms import DISCONNECTED, INVALID, MINOR, NO_ALARM, READ, WRITE, Alarm
+from panda_ioc.ioc.board import Board, Follower
+from panda_ioc.ioc.connection import Connection
+from panda_ioc.ioc.database import OnPut, Validate
+from panda_ioc.ioc.memory import Locker, Record
+from panda_ioc.ioc.part import Part
+from panda_ioc.ioc.puts import Puts
 from panda_ioc.ioc.streaming import NOTHING, Writer
-from panda_ioc.ioc.waiting import wait
 from panda_ioc.protocol.commands import Put
 from panda_ioc.records.specs import pv_name
 from panda_ioc.records.table_records import DISCARD, EDIT, SUBMIT, VIEW
@@ -38,25 +40,30 @@ PUT_TIMEOUT = 4.0
 """Seconds that a PVA put of a table may take, in which the PVA server serves nobody else."""
 
 
-class Table:
+class Table(Part, Follower):
     """One table and its records.
 
     Arguments:
         wire: its name on the wire
         layout: its columns
-        box: the connection
-        reports: is told how puts ended
+        connection: to the PandA
+        puts: ends puts
         worker: one thread, in which its records are touched
     """
 
     def __init__(
-        self, wire: str, layout: TableLayout, box: Box, reports: Reports, worker: Executor
+        self,
+        wire: str,
+        layout: TableLayout,
+        connection: Connection,
+        puts: Puts,
+        worker: Executor,
     ) -> None:
-        self.wire = wire
-        self.name = pv_name(wire)
+        self._wire = wire
+        self._name = pv_name(wire)
         self._layout = layout
-        self._box = box
-        self._reports = reports
+        self._connection = connection
+        self._puts = puts
         self._worker = worker
         self._loop = asyncio.get_running_loop()
         self._device: Columns = {}
@@ -64,31 +71,32 @@ class Table:
         self._trusted_from = 0
         self._cut = ""
         self._mode = VIEW
-        self._writer = Writer(wire, self.name, reports, self._clear)
+        self._writer = Writer(wire, self._name, puts, self._clear)
 
-    def attach(self, records: Mapping[str, Record]) -> None:
-        """Take the records, once they exist."""
-        self._columns = {c.name: records[f"{self.name}:{c.name}"] for c in self._layout.columns}
-        self._put_record = records[f"{self.name}:PUT"]
-        self._mode_record = records[f"{self.name}:MODE"]
+    def attach(self, records: Mapping[str, Record], board: Board) -> None:
+        """Take the records, and follow the table."""
+        self._columns = {c.name: records[f"{self._name}:{c.name}"] for c in self._layout.columns}
+        self._put_record = records[f"{self._name}:PUT"]
+        self._mode_record = records[f"{self._name}:MODE"]
         self._shortcuts = {
-            mode: records[f"{self.name}:MODE:{word}"]
+            mode: records[f"{self._name}:MODE:{word}"]
             for mode, word in ((EDIT, "EDIT"), (SUBMIT, "SUBMIT"))
         }
         for mode, shortcut in self._shortcuts.items():
             shortcut.post(mode)
         self._lock = Locker([*self._columns.values(), self._put_record])
-        records[f"{self.name}:LABELS"].post([column.name for column in self._layout.columns])
+        records[f"{self._name}:LABELS"].post([column.name for column in self._layout.columns])
         self._mode_record.post(VIEW)
         if self._layout.streams:
             self._writer.attach(records)
+        board.add_table(self, self._wire)
 
     # -- device -> PV ---------------------------------------------------------------------------
 
-    def from_device(self, words: NDArray[np.uint32], batch: Batch) -> None:
+    def table_from_device(self, words: NDArray[np.uint32], batch: Batch) -> None:
         """The device has a new table."""
         if batch.number < self._trusted_from:
-            self._box.recheck_table(self.wire)
+            self._connection.recheck_table(self._wire)
             return
         if self._words is not None and np.array_equal(words, self._words):
             return
@@ -97,7 +105,7 @@ class Table:
         except BadValue as error:
             log.warning("%s", error)
             self._words = None
-            self._run(self._invalid, READ, str(error))
+            self._run(self._invalid, Alarm(INVALID, READ, str(error)))
         else:
             self._run(self._show)
 
@@ -105,7 +113,7 @@ class Table:
         """The connection is lost."""
         self._trusted_from = 0
         self._words = None
-        self._run(self._invalid, COMM, "no connection to PandA")
+        self._run(self._invalid, DISCONNECTED)
 
     def _take(self, words: NDArray[np.uint32]) -> None:
         """Remember what the device has, as far as there is room for it."""
@@ -128,37 +136,38 @@ class Table:
         with self._lock():
             if self._mode != EDIT:
                 self._write(self._device)
-                for record in (*self._columns.values(), self._put_record):
-                    record.set_alarm(*((MINOR, READ, self._cut) if self._cut else (0, 0)))
-                self._publish()
+                self._publish(Alarm(MINOR, READ, self._cut) if self._cut else NO_ALARM)
 
-    def _invalid(self, alarm: int, message: str) -> None:
+    def _invalid(self, alarm: Alarm) -> None:
         with self._lock():
-            for record in (*self._columns.values(), self._put_record):
-                record.set_alarm(INVALID, alarm, message)
-            self._publish()
+            self._publish(alarm)
 
     def _write(self, columns: Columns) -> None:
         for name, record in self._columns.items():
             record.write(columns.get(name, np.empty(0)))
 
-    def _publish(self) -> None:
+    def _publish(self, alarm: Alarm) -> None:
         """Post the columns, and the record that triggers monitors of the structure last."""
         stamp = time.time()
         for record in (*self._columns.values(), self._put_record):
+            record.set_alarm(alarm)
             if not record.is_processing:
                 record.publish(stamp)
 
     # -- PV -> device ---------------------------------------------------------------------------
 
-    def handlers(self) -> dict[str, OnPut]:
+    def validate(self) -> Mapping[str, Validate]:
+        """What answers a put of the whole."""
+        return {f"{self._name}:PUT": self._validate_put}
+
+    def on_put(self) -> Mapping[str, OnPut]:
         """The handlers of puts, by record."""
-        columns = {f"{self.name}:{c.name}": self._on_column(c.name) for c in self._layout.columns}
+        columns = {f"{self._name}:{c.name}": self._on_column(c.name) for c in self._layout.columns}
         return columns | {
-            f"{self.name}:MODE": self._on_mode,
-            f"{self.name}:MODE:EDIT": self._on_shortcut(EDIT),
-            f"{self.name}:MODE:SUBMIT": self._on_shortcut(SUBMIT),
-            **(self._writer.handlers() if self._layout.streams else {}),
+            f"{self._name}:MODE": self._on_mode,
+            f"{self._name}:MODE:EDIT": self._on_shortcut(EDIT),
+            f"{self._name}:MODE:SUBMIT": self._on_shortcut(SUBMIT),
+            **(self._writer.on_put() if self._layout.streams else {}),
         }
 
     def _on_column(self, name: str) -> OnPut:
@@ -180,40 +189,31 @@ class Table:
             if self._mode == EDIT or is_over or np.array_equal(put, device):
                 record.settle(put)
             else:
-                record.refuse(put, device, f"put EDIT to {self._mode_record.name} first")
+                first = f"put EDIT to {self._mode_record.name} first"
+                record.refuse(put, device, Alarm(INVALID, WRITE, first))
 
     async def _on_mode(self, mode: int) -> None:
         """A put to MODE: begin to edit, submit, or discard."""
-        try:
-            now = await self._change_mode(mode)
-        except PandAError as error:
-            self._mode_record.refuse(mode, self._mode, reason(error), status=status(error))
-            self._reports.refused(self._mode_record, error)
-        else:
-            self._mode_record.settle(mode, now)
-            self._reports.accepted(self._mode_record)
+        work = self._change_mode(mode)
+        await self._puts.end(self._mode_record, mode, work, lambda: self._mode)
 
     def _on_shortcut(self, mode: int) -> OnPut:
         """The handler of puts to MODE:EDIT or MODE:SUBMIT."""
 
+        async def change() -> int:
+            await self._change_mode(mode)
+            return mode
+
         async def put(value: Any) -> None:
-            record = self._shortcuts[mode]
-            try:
-                now = await self._change_mode(mode)
-            except PandAError as error:
-                record.refuse(value, mode, reason(error), status=status(error))
-                self._reports.refused(record, error)
-            else:
-                record.settle(value, mode)
-                self._reports.accepted(record)
-                self._mode_record.post(now)
+            if await self._puts.end(self._shortcuts[mode], value, change(), lambda: mode):
+                self._mode_record.post(self._mode)
 
         return put
 
     async def _change_mode(self, mode: int) -> int:
         """Do what a put to MODE asks for; the mode after it."""
         if mode not in (VIEW, EDIT, SUBMIT, DISCARD):
-            raise BadValue(f"{self.name}:MODE: {mode} is none of VIEW, EDIT, SUBMIT, DISCARD")
+            raise BadValue(f"{self._name}:MODE: {mode} is none of VIEW, EDIT, SUBMIT, DISCARD")
         if mode == SUBMIT:
             await self._send(await self._in_worker(self._edited))
         self._mode = EDIT if mode == EDIT else VIEW
@@ -221,30 +221,23 @@ class Table:
             await self._in_worker(self._show)
         return self._mode
 
-    def validate_put(self, _record: Any, _value: Any) -> bool:
+    def _validate_put(self, _record: Any, _value: Any) -> bool:
         """Called by EPICS, with the table locked, after a PVA put of the whole."""
-        try:
-            wait(self._loop, self._send(self._edited()), self.name, PUT_TIMEOUT)
-        except PandAError as error:
-            self._undo(error)
-            return False
-        self._mode = VIEW
-        if not self._writer.replaces:
-            self._write(self._device)  # what was appended does not read back
-        for record in (*self._columns.values(), self._put_record):
-            record.set_alarm(0, 0)
-        self._loop.call_soon_threadsafe(self._accepted)
-        return True
-
-    def _accepted(self) -> None:
-        """Outside the put: were it to complete here, nobody would hear the verdict of the next."""
-        self._reports.accepted(self._put_record)
-        self._mode_record.post(VIEW)
-
-    def _undo(self, error: PandAError) -> None:
-        self._write(self._device)
-        self._put_record.fail_in_validate(reason(error), status=status(error))
-        self._loop.call_soon_threadsafe(self._reports.refused, self._put_record, error)
+        good = self._puts.end_at_once(
+            self._put_record,
+            lambda: self._send(self._edited()),
+            PUT_TIMEOUT,
+            undo=lambda: self._write(self._device),
+        )
+        if good:
+            self._mode = VIEW
+            if not self._writer.replaces:
+                self._write(self._device)  # what was appended does not read back
+            for record in self._columns.values():
+                record.set_alarm(NO_ALARM)
+            # Outside the put: were it to complete here, nobody would hear the verdict of the next.
+            self._loop.call_soon_threadsafe(self._mode_record.post, VIEW)
+        return good
 
     def _edited(self) -> NDArray[np.uint32]:
         """The words that the columns make up."""
@@ -254,19 +247,19 @@ class Table:
 
     async def _send(self, words: NDArray[np.uint32]) -> None:
         replaces = self._writer.replaces
-        await self._box.put(self._writer.command(words))
+        await self._connection.put(self._writer.command(words))
         if replaces:
             self._take(words)
-        self._trusted_from = self._box.tick()
+        self._trusted_from = self._connection.tick()
         if self._layout.streams:
-            self._box.recheck(f"{self.wire}.MODE")
+            self._connection.recheck(f"{self._wire}.MODE")
 
     async def _clear(self) -> None:
         """Empty the table on the PandA, whatever it is doing with it."""
-        await self._box.put(Put(self.wire, NOTHING))
+        await self._connection.put(Put(self._wire, NOTHING))
         self._take(NOTHING)
-        self._trusted_from = self._box.tick()
-        self._box.recheck(f"{self.wire}.MODE")
+        self._trusted_from = self._connection.tick()
+        self._connection.recheck(f"{self._wire}.MODE")
         await self._in_worker(self._show)
 
     # -- the worker -----------------------------------------------------------------------------

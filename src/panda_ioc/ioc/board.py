@@ -1,0 +1,79 @@
+"""The board: who follows what of the PandA, by name on the wire."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from numpy.typing import NDArray
+
+from panda_ioc.client.changes import Batch
+
+
+class Follower:
+    """Something that follows the PandA; each overrides what concerns it."""
+
+    def from_device(self, wire: str, text: str, batch: Batch) -> None:
+        """The PandA has a new text for this name, or says again that it changed."""
+
+    def in_error(self, wire: str) -> None:
+        """The PandA can not read this name at present."""
+
+    def table_from_device(self, words: NDArray[Any], batch: Batch) -> None:
+        """The PandA has a new table: its words, uint32."""
+
+    def connected(self) -> None:
+        """All that the PandA tells of itself has been shown."""
+
+    def stale(self) -> None:
+        """The connection is lost: nothing that is shown is known to be true."""
+
+
+class Board:
+    """Passes the PandA's news on to whoever follows them."""
+
+    def __init__(self) -> None:
+        self._followers: Mapping[str, list[Follower]] = defaultdict(list)
+        self._tables: dict[str, Follower] = {}
+        self._all: dict[Follower, None] = {}
+        self._errors: frozenset[str] = frozenset()
+
+    def add(self, follower: Follower, wires: Iterable[str] = ()) -> None:
+        """Let follower hear of these names."""
+        self._all[follower] = None
+        for wire in wires:
+            self._followers[wire].append(follower)
+
+    def add_table(self, follower: Follower, wire: str) -> None:
+        """Let follower hear of this table."""
+        self._all[follower] = None
+        self._tables[wire] = follower
+
+    def show(self, batch: Batch) -> Iterable[str]:
+        """Pass on all that has changed; returns names that can be read again: ask for them."""
+        self.tell(batch)
+        for wire in batch.errors:
+            for follower in self._followers.get(wire, ()):
+                follower.in_error(wire)
+        recovered = self._errors - batch.errors - batch.texts.keys()
+        self._errors = batch.errors
+        return recovered & self._followers.keys()
+
+    def tell(self, batch: Batch) -> None:
+        """Pass on what was asked for."""
+        for wire, text in batch.texts.items():
+            for follower in self._followers.get(wire, ()):
+                follower.from_device(wire, text, batch)
+        for wire, words in batch.tables.items():
+            if wire in self._tables:
+                self._tables[wire].table_from_device(words, batch)
+
+    def connected(self) -> None:
+        """All that the PandA tells of itself has been shown."""
+        for follower in self._all:
+            follower.connected()
+
+    def stale(self) -> None:
+        """The connection is lost."""
+        self._errors = frozenset()
+        for follower in self._all:
+            follower.stale()

@@ -1,0 +1,74 @@
+"""Fields and attributes: a link for each record that shows one, and perhaps sets it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+
+from panda_ioc.ioc.board import Board
+from panda_ioc.ioc.choices import index_codec
+from panda_ioc.ioc.connection import Connection
+from panda_ioc.ioc.database import OnPut
+from panda_ioc.ioc.links import Link, PulseLink, ScaledLink, UnitsFollower
+from panda_ioc.ioc.memory import Record
+from panda_ioc.ioc.part import Part
+from panda_ioc.ioc.puts import Puts
+from panda_ioc.records.specs import RecordSpec
+
+
+class Fields(Part):
+    """All fields and attributes that a record shows as they are.
+
+    Arguments:
+        specs: of all records
+        connection: to the PandA
+        puts: ends puts
+    """
+
+    def __init__(self, specs: Sequence[RecordSpec], connection: Connection, puts: Puts) -> None:
+        self._specs = specs
+        self._connection = connection
+        self._puts = puts
+        self._links = {
+            spec.name: self._link(spec) for spec in specs if spec.wire and index_codec(spec) is None
+        }
+
+    def on_put(self) -> Mapping[str, OnPut]:
+        """The handlers of puts, by record."""
+        return {
+            name: link.put
+            for name, link in self._links.items()
+            if isinstance(link, Link) and link.spec.writable
+        }
+
+    def attach(self, records: Mapping[str, Record], board: Board) -> None:
+        """Take the records, and follow the PandA."""
+        for name, link in self._links.items():
+            link.record = records[name]
+            board.add(link, link.wires)
+        for units, specs in _by_units(self._specs).items():
+            board.add(
+                UnitsFollower(
+                    [records[spec.name] for spec in specs], partial(self._recheck, specs)
+                ),
+                [units],
+            )
+
+    def _link(self, spec: RecordSpec) -> Link | ScaledLink:
+        if spec.scaled_by:
+            return ScaledLink(spec)
+        kind = PulseLink if spec.rtype == "bi" else Link
+        return kind(spec, self._connection, self._puts)
+
+    def _recheck(self, specs: Iterable[RecordSpec]) -> None:
+        """Ask for values that have changed with their units."""
+        for spec in specs:
+            if spec.wire and not spec.scaled_by:
+                self._connection.recheck(spec.wire)
+
+
+def _by_units(specs: Iterable[RecordSpec]) -> Mapping[str, list[RecordSpec]]:
+    """Wire name of units -> records whose EGU follows it."""
+    found: dict[str, list[RecordSpec]] = {}
+    for spec in specs:
+        if spec.units_from:
+            found.setdefault(spec.units_from, []).append(spec)
+    return found

@@ -1,0 +1,105 @@
+"""How puts end: the client, the log and the records ERROR and ERROR:PV are told alike.
+
+ERROR has the reason in full: alarm messages hold 39 characters only.
+"""
+
+import asyncio
+import concurrent.futures
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any
+
+from panda_ioc.errors import CommandTimeout, PandAError
+from panda_ioc.ioc.alarms import MINOR, NO_ALARM, STATE, Alarm, refusal
+from panda_ioc.ioc.board import Board
+from panda_ioc.ioc.memory import Record, Value
+from panda_ioc.ioc.part import Part
+
+log = logging.getLogger(__name__)
+
+
+class Puts(Part):
+    """Ends each put as the work for it ends, and remembers what was refused last."""
+
+    def __init__(self) -> None:
+        self.refusals = 0
+        self._about: Record | None = None
+        self._loop = asyncio.get_running_loop()
+
+    def attach(self, records: Mapping[str, Record], board: Board) -> None:
+        """Take the records."""
+        self._error, self._error_pv = records["ERROR"], records["ERROR:PV"]
+        self._show(None, "")
+
+    async def end(
+        self,
+        record: Record,
+        put: Value,
+        work: Awaitable[Value | None],
+        back_to: Callable[[], Value | None],
+    ) -> bool:
+        """Do the work of a put that the record is processing; whether it was good.
+
+        Arguments:
+            record: was put to
+            put: what a client has put
+            work: its result is what the record is to show, None for what was put; a `PandAError`
+                refuses the put
+            back_to: what the record shows after a refused put; None for what was put
+        """
+        try:
+            shown = await work
+        except PandAError as error:
+            record.refuse(put, back_to(), refusal(error))
+            self._refused(record, error)
+            return False
+        record.settle(put, shown)
+        self._good(record)
+        return True
+
+    def end_at_once(
+        self,
+        record: Record,
+        work: Callable[[], Coroutine[Any, Any, None]],
+        timeout: float,
+        undo: Callable[[], None],
+    ) -> bool:
+        """The same from within `validate`, where a thread of EPICS holds the record's lock.
+
+        All that time nothing in the event loop may ask for that lock, and all other PVA clients
+        wait, too: it takes `timeout` seconds at most. `work` is called in the thread of EPICS, what
+        it returns runs in the event loop.
+        """
+        try:
+            self._wait(work(), record.name, timeout)
+        except PandAError as error:
+            undo()
+            record.fail_in_validate(refusal(error))
+            self._loop.call_soon_threadsafe(self._refused, record, error)
+            return False
+        record.set_alarm(NO_ALARM)
+        self._loop.call_soon_threadsafe(self._good, record)
+        return True
+
+    def _wait(self, work: Coroutine[Any, Any, None], name: str, timeout: float) -> None:
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        concurrent.futures.wait([future], timeout)
+        if not future.done():
+            future.cancel()
+            raise CommandTimeout(f"{name}: no answer in {timeout:g} s")
+        future.result()
+
+    def _refused(self, record: Record, error: PandAError) -> None:
+        self.refusals += 1
+        log.warning("put to %s refused: %s", record.name, error)
+        self._show(record, str(error))
+
+    def _good(self, record: Record) -> None:
+        """If the last refused put was one to this record, that is over."""
+        if record is self._about:
+            self._show(None, "")
+
+    def _show(self, record: Record | None, text: str) -> None:
+        self._about = record
+        self._error.post(text, Alarm(MINOR, STATE) if record else NO_ALARM)
+        self._error_pv.post(record.name if record else "")

@@ -1,0 +1,46 @@
+"""STATUS and `SYSTEM:*`: the connection, and which versions are at work."""
+
+from collections.abc import Mapping
+
+from panda_ioc import __version__
+from panda_ioc.device.model import Device
+from panda_ioc.ioc.alarms import MAJOR, NO_ALARM, STATE, Alarm
+from panda_ioc.ioc.board import Board
+from panda_ioc.ioc.connection import State
+from panda_ioc.ioc.memory import Record
+from panda_ioc.ioc.part import Part
+
+
+class Status(Part):
+    """Shows how the connection is.
+
+    Arguments:
+        device: what the PandA is
+        fields: records that a field of the PandA has, which may have the name of one of these
+    """
+
+    def __init__(self, device: Device, fields: frozenset[str]) -> None:
+        self._device = device
+        self._fields = fields
+        self._shown: tuple[State, str] | None = None
+
+    def attach(self, records: Mapping[str, Record], board: Board) -> None:
+        """Take the records."""
+        self._record = records["STATUS"]
+        found = self._device.identification
+        versions = {"SYSTEM:IDN": self._device.idn, "SYSTEM:IOC_VERSION": __version__}
+        if found:
+            versions |= {
+                "SYSTEM:PANDA_SW_VERSION": found.software,
+                "SYSTEM:FPGA_VERSION": found.fpga,
+                "SYSTEM:ROOTFS_VERSION": found.rootfs,
+            }
+        for name in versions.keys() - self._fields:
+            records[name].post(versions[name])
+
+    def show(self, state: State, why: str) -> None:
+        """The connection is in this state."""
+        if (state, why) != self._shown:
+            self._shown = (state, why)
+            severity = {State.CONNECTED: 0, State.CONNECTING: 1, State.DISCONNECTED: MAJOR}[state]
+            self._record.post(state, Alarm(severity, STATE, why) if severity else NO_ALARM)
