@@ -1,16 +1,17 @@
-"""Logging: one line an event, as text or JSON; what repeats is counted instead of told again."""
+"""Logging: one line an event, as text or JSON; warnings that repeat are counted, not told again."""
 
 import json
 import logging
 import sys
+import threading
 import time
 from typing import Literal
 
 TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 REPEAT_AFTER = 10.0
-"""Seconds for which the same line is told only once."""
+"""Seconds for which the same warning is told only once."""
 REMEMBERED = 1000
-"""Lines whose repetition is recognised."""
+"""Warnings whose repetition is recognised."""
 
 Format = Literal["text", "json"]
 
@@ -32,26 +33,37 @@ class JsonFormatter(logging.Formatter):
 
 
 class RepeatFilter(logging.Filter):
-    """Lets the same line through once in a while, and says how often it came meanwhile."""
+    """Lets the same warning or error through once in a while, and says how often it came meanwhile.
+
+    What is only news, such as a connection that is there again, is told each time.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        self._lock = threading.Lock()
         self._seen: dict[str, tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether to log it."""
-        line = f"{record.name} {record.getMessage()}"
-        told, count = self._seen.pop(line, (0.0, 0))
+        if record.levelno < logging.WARNING:
+            return True
+        with self._lock:
+            count = self._repeats(f"{record.name} {record.getMessage()}")
+        if count:
+            record.msg, record.args = f"{record.getMessage()} ({count} more times)", ()
+        return count is not None
+
+    def _repeats(self, line: str) -> int | None:
+        """How often the line came since it was told; None if it is too early to tell it again."""
         now = time.monotonic()
-        if told and now - told < REPEAT_AFTER:
+        told, count = self._seen.pop(line, (-REPEAT_AFTER, 0))
+        if now - told < REPEAT_AFTER:
             self._seen[line] = (told, count + 1)
-            return False
+            return None
         self._seen[line] = (now, 0)
         if len(self._seen) > REMEMBERED:
             self._seen.pop(next(iter(self._seen)))
-        if count:
-            record.msg, record.args = f"{record.getMessage()} ({count} more times)", ()
-        return True
+        return count
 
 
 def configure(level: str, style: Format) -> None:

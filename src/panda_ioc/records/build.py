@@ -53,6 +53,7 @@ def build_records(device: Device, prefix: str, table_rows: int = DEFAULT_ROWS) -
         replace(spec, aliases=(*spec.aliases, *aliases.get(spec.name, ())))
         for spec in _unique(_records(device, prefix, layouts))
     ]
+    _report_cut(plain)
     blocks: dict[str, list[RecordSpec]] = {}
     for spec in plain:
         blocks.setdefault(spec.block, []).append(spec)
@@ -99,3 +100,13 @@ def _report_unknown(device: Device) -> None:
     )
     if unknown:
         log.warning("fields of unknown type are served as read-only text: %s", ", ".join(unknown))
+
+
+def _report_cut(specs: Iterable[RecordSpec]) -> None:
+    cut = {c for spec in specs for c in spec.choices if not limits.fits(c, limits.STRING)}
+    if cut:
+        log.info(
+            "choices of which EPICS shows the first %d characters: %s",
+            limits.STRING,
+            ", ".join(map(repr, sorted(cut))),
+        )

@@ -5,7 +5,6 @@ all choices, from which a screen makes a combo box. It is made up of the records
 `NAME:CHOICES`.
 """
 
-import logging
 from collections.abc import Iterator
 
 from panda_ioc.device.codecs import codec_for
@@ -13,15 +12,12 @@ from panda_ioc.records import limits
 from panda_ioc.records.specs import RecordSpec
 from panda_ioc.records.table_records import READ_ONLY_MEMBER
 
-log = logging.getLogger(__name__)
-
 ENUM, INDEX, CHOICES = "ENUM", "INDEX", "CHOICES"
 
 
 def choice_records(prefix: str, spec: RecordSpec) -> Iterator[RecordSpec]:
     """The records of the NTEnum beside a record with `choices`; none if it has no choices."""
     if spec.choices:
-        _report_cut(spec)
         group = f"{prefix}:{spec.name}:{ENUM}"
         yield _index(spec, group)
         yield _choices(spec, group)
@@ -81,10 +77,3 @@ def _choices(spec: RecordSpec, group: str) -> RecordSpec:
         },
         value=tuple(limits.cut(choice, limits.STRING) for choice in spec.choices),
     )
-
-
-def _report_cut(spec: RecordSpec) -> None:
-    """Say so; instances of a block have the same choices, and the log drops repeated lines."""
-    for choice in spec.choices:
-        if not limits.fits(choice, limits.STRING):
-            log.info("choice %r: EPICS shows the first %d characters", choice, limits.STRING)
