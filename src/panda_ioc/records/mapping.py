@@ -1,7 +1,7 @@
 """The one table that says which record serves a value: codec x access -> record.
 
-A row gives the EPICS record type and fields. `DERIVED` rows depend on the field: states that may
-not fit, limits and units that introspection found; they are looked up in `device_records`.
+A row gives the EPICS record type and fields. What depends on the field, as states that may not fit,
+and limits and units that introspection found, is added in `device_records`.
 """
 
 from collections.abc import Mapping

@@ -8,73 +8,40 @@ from dataclasses import replace
 
 from panda_ioc.device.model import Device
 from panda_ioc.records.design_records import DESIGN
+from panda_ioc.records.shorthand import constant, count, percent, setting, shown, text
 from panda_ioc.records.specs import RecordSpec, pv_name, pvi_name
 
 CONNECTION_STATES = ("DISCONNECTED", "CONNECTING", "CONNECTED")
 CAPTURE_MODES = ("FIRST_N", "LAST_N", "FOREVER")
 LIVE_KEEP = ("LATEST", "FIRST")
-LIVE_CAPACITY = 100_000  # samples that a live waveform can hold
-
-
-def _number(name: str, desc: str, units: str) -> RecordSpec:
-    return RecordSpec(name=name, rtype="ai", desc=desc, fields={"PREC": 3, "EGU": units}, value=0)
-
-
+LIVE_CAPACITY = 100_000
+"""Samples that a live waveform can hold."""
 MAX_DATASETS = 300
 DATASET_COLUMNS = {"Name": "Names of the datasets", "DType": "Element types of the datasets"}
 
 _NO_YES = ("No", "Yes")
 _ZERO_ONE = ("0", "1")
 
-
-def _string(name: str, desc: str) -> RecordSpec:
-    return RecordSpec(name=name, rtype="stringin", desc=desc)
-
-
-def _text(
-    name: str, desc: str, length: int, *, writable: bool = False, alias: str = ""
-) -> RecordSpec:
-    return RecordSpec(
-        name=name,
-        rtype="waveform",
-        ftvl="CHAR",
-        length=length,
-        desc=desc,
-        writable=writable,
-        aliases=(alias,) if alias else (),
-        value="",
-    )
-
-
-def _count(name: str, desc: str) -> RecordSpec:
-    return RecordSpec(name=name, rtype="ai", desc=desc, fields={"PREC": 0}, value=0)
-
-
-def _percent(name: str, desc: str) -> RecordSpec:
-    return RecordSpec(
-        name=name, rtype="ai", desc=desc, fields={"PREC": 1, "EGU": "%", "HOPR": 100}, value=0
-    )
-
-
 BRIDGE = (
-    RecordSpec(
-        name="STATUS",
-        rtype="mbbi",
-        desc="Connection to the PandA",
+    shown(
+        "STATUS",
+        "mbbi",
+        "Connection to the PandA",
         labels=CONNECTION_STATES,
-        fields={"ZRSV": "MAJOR", "ONSV": "MINOR"},
-        aliases=("Status",),
+        alias="Status",
+        ZRSV="MAJOR",
+        ONSV="MINOR",
     ),
-    _text("ERROR", "Last refusal or failure, in full", 512),
-    _string("ERROR:PV", "The record that the last error is about"),
+    text("ERROR", "Last refusal or failure, in full", 512),
+    shown("ERROR:PV", "stringin", "The record that the last error is about"),
 )
 
 SYSTEM = (
-    _string("SYSTEM:IOC_VERSION", "Version of this bridge"),
-    _string("SYSTEM:PANDA_SW_VERSION", "Version of the PandA's server"),
-    _string("SYSTEM:FPGA_VERSION", "Version of the PandA's FPGA"),
-    _string("SYSTEM:ROOTFS_VERSION", "Version of the PandA's root file system"),
-    _text("SYSTEM:IDN", "All that the PandA says of itself", 512),
+    shown("SYSTEM:IOC_VERSION", "stringin", "Version of this bridge"),
+    shown("SYSTEM:PANDA_SW_VERSION", "stringin", "Version of the PandA's server"),
+    shown("SYSTEM:FPGA_VERSION", "stringin", "Version of the PandA's FPGA"),
+    shown("SYSTEM:ROOTFS_VERSION", "stringin", "Version of the PandA's root file system"),
+    text("SYSTEM:IDN", "All that the PandA says of itself", 512),
 )
 
 PCAP = (
@@ -86,189 +53,125 @@ PCAP = (
         labels=("Disarm", "Arm"),
         pvi="arm",
     ),
-    _string("PCAP:COMPLETION", "Busy, or how the acquisition ended"),
-    _count("PCAP:CAPTURED", "Samples that the PandA has captured"),
+    shown("PCAP:COMPLETION", "stringin", "Busy, or how the acquisition ended"),
+    count("PCAP:CAPTURED", "Samples that the PandA has captured"),
 )
 
 DATA = (
-    RecordSpec(
-        name="DATA:CAPTURE",
-        rtype="bo",
-        writable=True,
-        desc="Write data to a file",
-        labels=_ZERO_ONE,
-        aliases=("DATA:Capture",),
-        value=0,
+    setting(
+        "DATA:CAPTURE", "bo", "Write data to a file", 0, labels=_ZERO_ONE, alias="DATA:Capture"
     ),
-    RecordSpec(
-        name="DATA:CAPTURE_MODE",
-        rtype="mbbo",
-        writable=True,
-        desc="Which samples are kept in the file",
+    setting(
+        "DATA:CAPTURE_MODE",
+        "mbbo",
+        "Which samples are kept in the file",
+        0,
         labels=CAPTURE_MODES,
-        aliases=("DATA:CaptureMode",),
-        value=0,
+        alias="DATA:CaptureMode",
     ),
-    RecordSpec(
-        name="DATA:NUM_CAPTURE",
-        rtype="longout",
-        writable=True,
-        desc="Samples to keep in the file, 0: all",
-        aliases=("DATA:NumCapture",),
-        value=0,
+    setting(
+        "DATA:NUM_CAPTURE",
+        "longout",
+        "Samples to keep in the file, 0: all",
+        0,
+        alias="DATA:NumCapture",
     ),
-    RecordSpec(
-        name="DATA:FLUSH_PERIOD",
-        rtype="ao",
-        writable=True,
-        desc="Longest time between flushes to the file",
-        fields={"EGU": "s", "PREC": 3},
-        aliases=("DATA:FlushPeriod",),
-        value=1.0,
+    setting(
+        "DATA:FLUSH_PERIOD",
+        "ao",
+        "Longest time between flushes to the file",
+        1.0,
+        alias="DATA:FlushPeriod",
+        EGU="s",
+        PREC=3,
     ),
-    RecordSpec(
-        name="DATA:CREATE_DIRECTORY",
-        rtype="longout",
-        writable=True,
-        desc="Directories that may be created",
-        aliases=("DATA:CreateDirectory",),
-        value=0,
+    setting(
+        "DATA:CREATE_DIRECTORY",
+        "longout",
+        "Directories that may be created",
+        0,
+        alias="DATA:CreateDirectory",
     ),
-    _text(
+    text(
         "DATA:HDF_DIRECTORY",
         "Directory of the file",
         4096,
         writable=True,
         alias="DATA:HDFDirectory",
     ),
-    _text(
-        "DATA:HDF_FILE_NAME",
-        "Name of the file",
-        255,
-        writable=True,
-        alias="DATA:HDFFileName",
-    ),
-    _text(
-        "DATA:HDF_FULL_FILE_PATH",
-        "Path of the file",
-        4352,
-        alias="DATA:HDFFullFilePath",
-    ),
-    RecordSpec(
-        name="DATA:DIRECTORY_EXISTS",
-        rtype="bi",
-        desc="The directory exists",
+    text("DATA:HDF_FILE_NAME", "Name of the file", 255, writable=True, alias="DATA:HDFFileName"),
+    text("DATA:HDF_FULL_FILE_PATH", "Path of the file", 4352, alias="DATA:HDFFullFilePath"),
+    shown(
+        "DATA:DIRECTORY_EXISTS",
+        "bi",
+        "The directory exists",
+        0,
         labels=_NO_YES,
-        aliases=("DATA:DirectoryExists",),
-        value=0,
+        alias="DATA:DirectoryExists",
     ),
-    RecordSpec(
-        name="DATA:NUM_CAPTURED",
-        rtype="longin",
-        desc="Samples that are on disk",
-        aliases=("DATA:NumCaptured",),
-        value=0,
+    shown("DATA:NUM_CAPTURED", "longin", "Samples that are on disk", 0, alias="DATA:NumCaptured"),
+    shown(
+        "DATA:NUM_RECEIVED",
+        "longin",
+        "Samples received since capture began",
+        0,
+        alias="DATA:NumReceived",
     ),
-    RecordSpec(
-        name="DATA:NUM_RECEIVED",
-        rtype="longin",
-        desc="Samples received since capture began",
-        aliases=("DATA:NumReceived",),
-        value=0,
+    text("DATA:STATUS", "State of the file", 200, alias="DATA:Status"),
+    setting("DATA:UNPACK_BITS", "bo", "One dataset for each named bit", 0, labels=_NO_YES),
+    setting("DATA:WAIT", "bo", "A put is done when the file is closed", 0, labels=("Done", "Wait")),
+    shown("DATA:BUSY", "bi", "The file is open", 0, labels=("Idle", "Busy")),
+    shown("DATA:END_REASON", "stringin", "Why the capture ended", ""),
+    shown("DATA:ARM_TIME", "stringin", "When the PandA was armed, UTC", ""),
+    shown("DATA:START_TIME", "stringin", "When the acquisition began, UTC", ""),
+    shown(
+        "DATA:HW_TIME_OFFSET_NS",
+        "ai",
+        "ARM_TIME + this: time of the hardware",
+        0,
+        PREC=0,
+        EGU="ns",
     ),
-    _text("DATA:STATUS", "State of the file", 200, alias="DATA:Status"),
-    RecordSpec(
-        name="DATA:UNPACK_BITS",
-        rtype="bo",
-        writable=True,
-        desc="One dataset for each named bit",
-        labels=_NO_YES,
-        value=0,
-    ),
-    RecordSpec(
-        name="DATA:WAIT",
-        rtype="bo",
-        writable=True,
-        desc="A put is done when the file is closed",
-        labels=("Done", "Wait"),
-        value=0,
-    ),
-    RecordSpec(
-        name="DATA:BUSY",
-        rtype="bi",
-        desc="The file is open",
-        labels=("Idle", "Busy"),
-        value=0,
-    ),
-    _string("DATA:END_REASON", "Why the capture ended"),
-    _string("DATA:ARM_TIME", "When the PandA was armed, UTC"),
-    _string("DATA:START_TIME", "When the acquisition began, UTC"),
-    RecordSpec(
-        name="DATA:HW_TIME_OFFSET_NS",
-        rtype="ai",
-        desc="ARM_TIME + this: time of the hardware",
-        fields={"PREC": 0, "EGU": "ns"},
-    ),
-    _count("DATA:NUM_MISSED", "Samples taken before we connected"),
-    _count("DATA:NUM_ACQUISITIONS", "Acquisitions in the file"),
-    _count("DATA:OVERRUNS", "Captures that ended in an overrun"),
-    _count("DATA:CHUNK_SIZE", "Samples in a chunk of a dataset"),
-    _percent("DATA:QUEUE_DEPTH", "Room for waiting data in use"),
-    _percent("DATA:QUEUE_PEAK", "The most of it that was in use"),
+    count("DATA:NUM_MISSED", "Samples taken before we connected"),
+    count("DATA:NUM_ACQUISITIONS", "Acquisitions in the file"),
+    count("DATA:OVERRUNS", "Captures that ended in an overrun"),
+    count("DATA:CHUNK_SIZE", "Samples in a chunk of a dataset"),
+    percent("DATA:QUEUE_DEPTH", "Room for waiting data in use"),
+    percent("DATA:QUEUE_PEAK", "The most of it that was in use"),
 )
 
 LIVE = (
-    RecordSpec(
-        name="DATA:LIVE:ENABLE",
-        rtype="bo",
-        writable=True,
-        desc="Receive data and show it in waveforms",
-        labels=("Off", "On"),
-        value=1,
+    setting(
+        "DATA:LIVE:ENABLE", "bo", "Receive data and show it in waveforms", 1, labels=("Off", "On")
     ),
-    RecordSpec(
-        name="DATA:LIVE:KEEP",
-        rtype="mbbo",
-        writable=True,
-        desc="Which samples waveforms show",
-        labels=LIVE_KEEP,
-        value=0,
+    setting("DATA:LIVE:KEEP", "mbbo", "Which samples waveforms show", 0, labels=LIVE_KEEP),
+    setting(
+        "DATA:LIVE:LENGTH",
+        "longout",
+        "Samples that waveforms show",
+        1000,
+        LOPR=1,
+        HOPR=LIVE_CAPACITY,
     ),
-    RecordSpec(
-        name="DATA:LIVE:LENGTH",
-        rtype="longout",
-        writable=True,
-        desc="Samples that waveforms show",
-        fields={"LOPR": 1, "HOPR": LIVE_CAPACITY},
-        value=1000,
-    ),
-    RecordSpec(
-        name="DATA:LIVE:PERIOD",
-        rtype="ao",
-        writable=True,
-        desc="Shortest time between updates",
-        fields={"EGU": "s", "PREC": 3},
-        value=0.1,
-    ),
-    _count("DATA:LIVE:RECEIVED", "Samples received in this acquisition"),
-    _count("DATA:LIVE:DROPPED", "Samples received but never shown"),
-    _count("DATA:LIVE:UPDATES", "Updates of waveforms"),
-    _count("DATA:LIVE:MISSED", "Samples taken before we connected"),
-    _string("DATA:LIVE:STATE", "State of the data stream"),
+    setting("DATA:LIVE:PERIOD", "ao", "Shortest time between updates", 0.1, EGU="s", PREC=3),
+    count("DATA:LIVE:RECEIVED", "Samples received in this acquisition"),
+    count("DATA:LIVE:DROPPED", "Samples received but never shown"),
+    count("DATA:LIVE:UPDATES", "Updates of waveforms"),
+    count("DATA:LIVE:MISSED", "Samples taken before we connected"),
+    shown("DATA:LIVE:STATE", "stringin", "State of the data stream"),
 )
 
-
 HEALTH = (
-    _count("IOC:RECONNECTS", "Connections to the PandA that were lost"),
-    _count("IOC:PUTS", "Puts that were sent to the PandA"),
-    _count("IOC:REFUSED_PUTS", "Puts that were refused"),
-    _number("IOC:POLL_TIME", "Time that a poll of changes takes", "ms"),
-    _number("IOC:DATA_RATE", "Data received", "MB/s"),
-    _count("IOC:FRAMES", "Pieces of data received"),
-    _count("IOC:OVERRUNS", "Acquisitions that ended in an overrun"),
-    _count("IOC:QUEUE_DEPTH", "Bytes that wait to be written"),
-    _text("IOC:LAST_ERROR", "Last thing that went wrong", 512),
-    _string("IOC:LAST_ERROR_TIME", "When it went wrong"),
+    count("IOC:RECONNECTS", "Connections to the PandA that were lost"),
+    count("IOC:PUTS", "Puts that were sent to the PandA"),
+    count("IOC:REFUSED_PUTS", "Puts that were refused"),
+    shown("IOC:POLL_TIME", "ai", "Time that a poll of changes takes", 0, PREC=3, EGU="ms"),
+    shown("IOC:DATA_RATE", "ai", "Data received", 0, PREC=3, EGU="MB/s"),
+    count("IOC:FRAMES", "Pieces of data received"),
+    count("IOC:OVERRUNS", "Acquisitions that ended in an overrun"),
+    count("IOC:QUEUE_DEPTH", "Bytes that wait to be written"),
+    text("IOC:LAST_ERROR", "Last thing that went wrong", 512),
+    shown("IOC:LAST_ERROR_TIME", "stringin", "When it went wrong"),
 )
 
 
@@ -309,16 +212,8 @@ def _datasets(group: str) -> Iterator[RecordSpec]:
         info={"Q:group": {group: labels}},
         value=tuple(name.lower() for name in DATASET_COLUMNS),
     )
-    yield RecordSpec(
-        name="DATA:DATASETS:PV",
-        rtype="waveform",
-        ftvl="CHAR",
-        length=len(group) + 1,
-        desc="The PVA structure of the datasets",
-        pvi="datasets",
-        pvi_target=group,
-        value=group,
-    )
+    structure = constant("DATA:DATASETS:PV", "The PVA structure of the datasets", group)
+    yield replace(structure, pvi="datasets", pvi_target=group)
 
 
 def _is_setting(spec: RecordSpec) -> bool:

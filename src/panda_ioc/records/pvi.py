@@ -5,8 +5,10 @@ constants; the record `BLOCK:PVI_PV` of each block carries their definitions.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from panda_ioc.device.model import Block, Device
+from panda_ioc.records.shorthand import constant
 from panda_ioc.records.specs import RecordSpec
 
 _DESCRIPTION = {"+type": "plain", "+channel": "VAL", "+trigger": "*"}
@@ -25,40 +27,25 @@ def pvi_records(
             continue
         block = blocks.get(wire)
         pvi = f"{prefix}:{wire}:PVI"
-        yield RecordSpec(
-            name=f"{wire}:PVI_PV",
-            rtype="waveform",
-            ftvl="CHAR",
-            length=len(pvi) + 1,
-            desc=f"Structure that lists the records of {wire}",
-            value=pvi,
-            info={
-                "Q:group": {
-                    pvi: _entries(prefix, members),
-                    f"{prefix}:PVI": {f"value.{_entry(wire, block)}.d": _constant(pvi)},
-                }
-            },
-        )
+        structures = {
+            pvi: _entries(prefix, members),
+            f"{prefix}:PVI": {f"value.{_entry(wire, block)}.d": _named(pvi)},
+        }
+        record = constant(f"{wire}:PVI_PV", f"Structure that lists the records of {wire}", pvi)
+        yield replace(record, info={"Q:group": structures})
         description = (block and block.description) or f"Records of {wire}"
         yield _description(pvi, f"{wire}:PVI:DESCRIPTION", description)
 
 
 def _description(pvi: str, name: str, text: str) -> RecordSpec:
     """The description of a structure, which also triggers its monitors."""
-    return RecordSpec(
-        name=name,
-        rtype="waveform",
-        ftvl="CHAR",
-        length=len(text.encode()) + 1,
-        desc=f"Description of {pvi}",
-        value=text,
-        info={"Q:group": {pvi: {"display.description": _DESCRIPTION}}},
-    )
+    record = constant(name, f"Description of {pvi}", text)
+    return replace(record, info={"Q:group": {pvi: {"display.description": _DESCRIPTION}}})
 
 
 def _entries(prefix: str, members: Sequence[RecordSpec]) -> Group:
     return {
-        f"value.{spec.pvi}.{_access(spec)}": _constant(spec.pvi_target or f"{prefix}:{spec.name}")
+        f"value.{spec.pvi}.{_access(spec)}": _named(spec.pvi_target or f"{prefix}:{spec.name}")
         for spec in members
         if spec.pvi
     }
@@ -74,5 +61,5 @@ def _entry(wire: str, block: Block | None) -> str:
     return f"{block.type.lower()}[{block.number}]"
 
 
-def _constant(value: str) -> dict[str, object]:
+def _named(value: str) -> dict[str, object]:
     return {"+type": "const", "+const": value}

@@ -17,6 +17,7 @@ from panda_ioc.device.model import Device, Field
 from panda_ioc.device.tables import Column, TableLayout
 from panda_ioc.errors import BadValue
 from panda_ioc.protocol.responses import TableFieldInfo
+from panda_ioc.records.shorthand import constant
 from panda_ioc.records.specs import FieldValue, RecordSpec, pv_name, pvi_name
 
 log = logging.getLogger(__name__)
@@ -76,38 +77,29 @@ def table_records(prefix: str, field: Field, layout: TableLayout) -> Iterator[Re
             desc=f"{field.name}: any put sets MODE to {mode}",
             fields={"PREC": 0},
         )
-    yield RecordSpec(
-        name=f"{name}:PUT",
+    yield _put(field, group, layout)
+    structure = constant(f"{name}:PV", f"{field.name}: its PVA structure", group)
+    yield replace(structure, pvi=pvi_name(name), pvi_target=group, pvi_access="rw")
+    if layout.streams:
+        yield from _streaming(field, name)
+
+
+def _put(field: Field, group: str, layout: TableLayout) -> RecordSpec:
+    """The member of the structure that is put last, and submits."""
+    member = {
+        "+type": "proc",
+        "+channel": "VAL",
+        "+putorder": len(layout.columns) + 1,
+        "+trigger": "*",
+    }
+    return RecordSpec(
+        name=f"{layout.name}:PUT",
         rtype="longout",
         writable=True,
         desc=f"{field.name}: submits what PVA has put",
         fields={"MDEL": -1},
-        info={
-            "Q:group": {
-                group: {
-                    "_put": {
-                        "+type": "proc",
-                        "+channel": "VAL",
-                        "+putorder": len(layout.columns) + 1,
-                        "+trigger": "*",
-                    }
-                }
-            }
-        },
+        info={"Q:group": {group: {"_put": member}}},
     )
-    yield RecordSpec(
-        name=f"{name}:PV",
-        rtype="waveform",
-        ftvl="CHAR",
-        length=len(group) + 1,
-        desc=f"{field.name}: its PVA structure",
-        pvi=pvi_name(name),
-        pvi_target=group,
-        pvi_access="rw",
-        value=group,
-    )
-    if layout.streams:
-        yield from _streaming(field, name)
 
 
 def _streaming(field: Field, name: str) -> Iterator[RecordSpec]:

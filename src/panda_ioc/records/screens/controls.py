@@ -13,6 +13,7 @@ from panda_ioc.records.screens.widgets import (
     Entry,
     Label,
     Led,
+    Text,
     Toggle,
     Update,
     Widget,
@@ -68,7 +69,7 @@ class Served:
     def number(self, name: str, size: int) -> Widget | int:
         """The same without units, which stand beside it."""
         control = self.control(name, size)
-        return replace(control, units=False) if isinstance(control, Entry | Update) else control
+        return replace(control, units=False) if isinstance(control, Text) else control
 
     def line(self, name: str, label: str, name_width: int, size: int = CONTROL) -> Row:
         """A label and the widget for a record."""

@@ -18,10 +18,8 @@ LINE = 24  # pixels: height of what stands in a line
 DOT = 18
 GREEN: Colour = (60, 190, 60)
 DARK_GREEN: Colour = (60, 100, 60)
-AMBER: Colour = (255, 180, 0)
 RED: Colour = (230, 50, 50)
 GREY: Colour = (190, 190, 190)
-WHITE: Colour = (255, 255, 255)
 HEAD: Colour = (90, 90, 90)
 TRACES: tuple[Colour, ...] = ((30, 30, 200), (200, 40, 40), (20, 130, 40), (190, 110, 0))
 
@@ -94,8 +92,8 @@ class Line(Widget):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Update(Widget):
-    """A value that can not be set.
+class Text(Widget):
+    """A value as text.
 
     Attributes:
         text: the PV is an array of characters
@@ -104,38 +102,35 @@ class Update(Widget):
 
     text: bool = False
     units: bool = True
-    kind: ClassVar[str] = "Update"
 
-    def draw(self, x: int, y: int) -> Any:
-        widget = phoebus.TextUpdate(self._name(), self.pv, x, y, self.width, self.height)
+    def _finish(self, widget: Any) -> Any:
         if self.text:
             widget.format("string")
         if not self.units:
             widget.show_units(False)
+        return super()._finish(widget)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Update(Text):
+    """A value that can not be set."""
+
+    kind: ClassVar[str] = "Update"
+
+    def draw(self, x: int, y: int) -> Any:
+        widget = phoebus.TextUpdate(self._name(), self.pv, x, y, self.width, self.height)
         widget.vertical_alignment_middle()
         return self._finish(widget)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry(Widget):
-    """A value that can be typed.
+class Entry(Text):
+    """A value that can be typed."""
 
-    Attributes:
-        text: the PV is an array of characters
-        units: show them behind the value
-    """
-
-    text: bool = False
-    units: bool = True
     kind: ClassVar[str] = "Entry"
 
     def draw(self, x: int, y: int) -> Any:
-        widget = phoebus.TextEntry(self._name(), self.pv, x, y, self.width, self.height)
-        if self.text:
-            widget.format("string")
-        if not self.units:
-            widget.show_units(False)
-        return self._finish(widget)
+        return self._finish(phoebus.TextEntry(self._name(), self.pv, x, y, self.width, self.height))
 
 
 @dataclass(frozen=True, kw_only=True)
