@@ -43,13 +43,19 @@ class Server:
         log: path of what it wrote to stdout and stderr
     """
 
-    def __init__(self, log: Path, command: list[str], env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        log: Path,
+        command: list[str],
+        env: Mapping[str, str] | None = None,
+        stdin: int = subprocess.DEVNULL,
+    ) -> None:
         self.log = log
         self.command = command
         with log.open("wb") as output:
             self.process = subprocess.Popen(
                 command,
-                stdin=subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=None if env is None else {**os.environ, **env},

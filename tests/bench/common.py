@@ -109,15 +109,7 @@ class Bridge(Server):
     prefix = ""
 
     def __init__(self, log: Path, command: list[str], env: Mapping[str, str]) -> None:
-        self.log, self.command = log, command
-        with log.open("wb") as output:
-            self.process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, **env},
-            )
+        super().__init__(log, command, env, subprocess.PIPE)
         self.prompt = cast(IO[bytes], self.process.stdin)
 
 

@@ -10,27 +10,25 @@ capture did.
 import asyncio
 import contextlib
 import logging
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from panda_ioc.capture.session import FileCapture, State, Status
-from panda_ioc.capture.settings import is_directory
 from panda_ioc.device.model import Device
 from panda_ioc.errors import BadValue, CaptureError, CommandTimeout, PandAError
-from panda_ioc.ioc.alarms import COMM, INVALID, MAJOR, MINOR, NO_ALARM, STATE, Alarm
 from panda_ioc.ioc.board import Board
 from panda_ioc.ioc.connection import Connection
 from panda_ioc.ioc.data_port import DataPort
 from panda_ioc.ioc.database import OnPut
 from panda_ioc.ioc.file_datasets import Datasets
+from panda_ioc.ioc.file_path import FilePath
 from panda_ioc.ioc.file_settings import FileSettings
+from panda_ioc.ioc.file_status import FileStatus
 from panda_ioc.ioc.memory import Record
-from panda_ioc.ioc.panel import Panel
 from panda_ioc.ioc.part import Part
 from panda_ioc.ioc.puts import Puts
 from panda_ioc.ioc.settings import After, Apply
-from panda_ioc.protocol.responses import EndReason, ExtOutBitsFieldInfo
+from panda_ioc.protocol.responses import ExtOutBitsFieldInfo
 
 log = logging.getLogger(__name__)
 
@@ -38,10 +36,6 @@ USER = "file"
 READY_TIMEOUT = 5.0  # seconds until the data port is connected
 CLOSE_TIMEOUT = 60.0  # seconds until what is queued has been written
 PERIOD = 0.1  # seconds between updates while a file is open
-DIRECTORY_PERIOD = 2.0  # seconds between looks at the directory
-SLOW_DISK = Alarm(MINOR, STATE, "the disk is slow")
-_LONG = 2**31 - 1
-_OVERRUNS = (EndReason.DATA_OVERRUN, EndReason.DRIVER_DATA_OVERRUN)
 
 
 class Files(Part):
@@ -78,20 +72,21 @@ class Files(Part):
         )
         self._port = port
         self._puts = puts
-        self._panel = Panel("DATA:")
+        self._display = FileStatus()
+        self._path = FilePath(self._settings)
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
         self._session: FileCapture | None = None
         self._refusal = ""
-        self._overruns = 0
         self._shown = 0
 
     def attach(self, records: Mapping[str, Record], board: Board) -> None:
         """Take the records."""
         self._capture, self._wait = records["DATA:CAPTURE"], records["DATA:WAIT"]
-        self._panel.attach(records)
+        self._display.attach(records, board)
+        self._path.attach(records, board)
         self._datasets.attach(records, board)
 
     def settings(self) -> Mapping[str, Apply]:
@@ -102,8 +97,8 @@ class Files(Part):
         """What to do before a good put of a setting ends, by record."""
         names = [name for name in self.settings() if name.endswith(":DATASET")]
         return dict.fromkeys(names, self._datasets.renamed) | {
-            "DATA:HDF_DIRECTORY": self._make_directory,
-            "DATA:HDF_FILE_NAME": self._show_path,
+            "DATA:HDF_DIRECTORY": self._path.directory_changed,
+            "DATA:HDF_FILE_NAME": self._path.name_changed,
             "DATA:FLUSH_PERIOD": self._apply_flush_period,
             "DATA:UNPACK_BITS": self._datasets.renamed,
         }
@@ -164,7 +159,7 @@ class Files(Part):
         except PandAError as error:
             self._port.release(USER)
             self._refusal = f"Not begun: {error}"
-            self._show(Status() if self._session is None else self.status)
+            self._show(self.status)
             raise
         self._session, self._refusal = session, ""
         self._idle.clear()
@@ -194,8 +189,8 @@ class Files(Part):
     async def run(self) -> None:
         """Show how things stand; for ever."""
         async with asyncio.TaskGroup() as group:
-            for task in (self._follow(), self._watch_directory(), self._datasets.run()):
-                group.create_task(task)
+            for run in (self._follow, self._path.run, self._datasets.run):
+                group.create_task(run())
 
     async def _follow(self) -> None:
         """Show how the capture stands, and tell when it has ended; for ever."""
@@ -210,33 +205,6 @@ class Files(Part):
         finally:
             if self._session is not None:
                 await asyncio.to_thread(self._session.stop, CLOSE_TIMEOUT)
-
-    async def _watch_directory(self) -> None:
-        """Show whether the directory exists; for ever."""
-        while True:
-            await self._look_at_directory()
-            await asyncio.sleep(DIRECTORY_PERIOD)
-
-    async def _look_at_directory(self) -> None:
-        """Show whether the directory of the next file exists, and the path of that file."""
-        settings = self._settings.of_next_file
-        found = await asyncio.to_thread(_is_usable, settings.directory)
-        self._panel.show("DIRECTORY_EXISTS", int(found))
-        self._panel.show("HDF_FULL_FILE_PATH", self._settings.path)
-
-    async def _make_directory(self) -> None:
-        """Make the directory of the next file as far as that is allowed."""
-        settings = self._settings.of_next_file
-        if settings.directory != Path():
-            try:
-                await asyncio.to_thread(settings.make_directory)
-            except CaptureError as error:
-                log.info("%s", error)
-        await self._look_at_directory()
-
-    async def _show_path(self) -> None:
-        """Show the path of the next file."""
-        self._panel.show("HDF_FULL_FILE_PATH", self._settings.path)
 
     async def _apply_flush_period(self) -> None:
         """Have the file that is open flushed as often as is set now."""
@@ -259,7 +227,7 @@ class Files(Part):
 
     def _end(self, now: Status) -> None:
         if self.is_busy:
-            self._overruns += now.reason in _OVERRUNS
+            self._display.count(now)
             self._port.release(USER)
             self._idle.set()
         self._show(now)
@@ -267,69 +235,4 @@ class Files(Part):
     def _show(self, now: Status) -> None:
         if now.start is not None:
             self._datasets.show(now.datasets)
-        for name, value in _numbers(now, self._overruns).items():
-            self._panel.show(name, value)
-        self._show_counts(now)
-        self._show_queue(now)
-        self._panel.show("END_REASON", _end_reason(now))
-        self._panel.show("STATUS", self._refusal or _words(now), self._alarm(now))
-        self._panel.show("BUSY", int(self.is_busy))
-
-    def _show_counts(self, now: Status) -> None:
-        for name, count in (("NUM_RECEIVED", now.received), ("NUM_CAPTURED", now.captured)):
-            if count > _LONG:
-                self._panel.show(name, _LONG, Alarm(MINOR, STATE, f"really {count}"))
-            else:
-                self._panel.show(name, count)
-
-    def _show_queue(self, now: Status) -> None:
-        limit = now.queue_limit or 1
-        for name, used in (("QUEUE_DEPTH", now.queued), ("QUEUE_PEAK", now.queue_peak)):
-            percent = round(100 * used / limit, 1)
-            self._panel.show(name, percent, SLOW_DISK if percent > 50 else NO_ALARM)
-
-    def _alarm(self, now: Status) -> Alarm:
-        if self._refusal:
-            return Alarm(MAJOR, STATE, self._refusal)
-        if now.state is State.FAILED:
-            is_cut = now.reason is EndReason.DISCONNECTED
-            return Alarm(*((INVALID, COMM) if is_cut else (MAJOR, STATE)), now.message)
-        if now.missed:
-            return Alarm(MINOR, STATE, f"{now.missed} samples missed")
-        if now.busy and now.queued > now.queue_limit // 2:
-            return SLOW_DISK
-        return NO_ALARM
-
-
-def _numbers(now: Status, overruns: int) -> dict[str, float | str]:
-    start = now.start
-    offset = start.hw_time_offset_ns if start else None
-    return {
-        "NUM_MISSED": now.missed,
-        "NUM_ACQUISITIONS": now.acquisitions,
-        "OVERRUNS": overruns,
-        "CHUNK_SIZE": now.chunk,
-        "ARM_TIME": (start.arm_time if start else None) or "",
-        "START_TIME": (start.start_time if start else None) or "",
-        "HW_TIME_OFFSET_NS": 0 if offset is None else offset,
-    }
-
-
-def _words(now: Status) -> str:
-    if now.busy and now.queued > now.queue_limit // 2:
-        return f"{now.message}; the disk is slow: {100 * now.queued // now.queue_limit} % queued"
-    return now.message
-
-
-def _end_reason(now: Status) -> str:
-    if now.busy or now.state is State.IDLE:
-        return ""
-    if now.reason is not None:
-        return now.reason.value
-    return "File error"
-
-
-def _is_usable(directory: Path) -> bool:
-    return (
-        directory != Path() and is_directory(directory) and os.access(directory, os.W_OK | os.X_OK)
-    )
+        self._display.show(now, self._refusal, self.is_busy)

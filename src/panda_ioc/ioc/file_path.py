@@ -1,0 +1,62 @@
+"""Where the next file will be: `DATA:HDF_FULL_FILE_PATH`, and whether its directory is there."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from panda_ioc.capture.settings import is_directory
+from panda_ioc.errors import CaptureError
+from panda_ioc.ioc.board import Board
+from panda_ioc.ioc.file_settings import FileSettings
+from panda_ioc.ioc.memory import Record
+from panda_ioc.ioc.panel import Panel
+from panda_ioc.ioc.part import Part
+
+log = logging.getLogger(__name__)
+
+PERIOD = 2.0  # seconds between looks at the directory
+
+
+class FilePath(Part):
+    """Looks at the directory, and makes it as far as that is allowed."""
+
+    def __init__(self, settings: FileSettings) -> None:
+        self._settings = settings
+        self._panel = Panel("DATA:")
+
+    def attach(self, records: Mapping[str, Record], board: Board) -> None:
+        """Take the records."""
+        self._panel.attach(records)
+
+    async def run(self) -> None:
+        """Look again and again; for ever."""
+        while True:
+            await self._look()
+            await asyncio.sleep(PERIOD)
+
+    async def directory_changed(self) -> None:
+        """There is another directory."""
+        settings = self._settings.of_next_file
+        if settings.directory != Path():
+            try:
+                await asyncio.to_thread(settings.make_directory)
+            except CaptureError as error:
+                log.info("%s", error)
+        await self._look()
+
+    async def name_changed(self) -> None:
+        """There is another name."""
+        self._panel.show("HDF_FULL_FILE_PATH", self._settings.path)
+
+    async def _look(self) -> None:
+        found = await asyncio.to_thread(_is_usable, self._settings.of_next_file.directory)
+        self._panel.show("DIRECTORY_EXISTS", int(found))
+        self._panel.show("HDF_FULL_FILE_PATH", self._settings.path)
+
+
+def _is_usable(directory: Path) -> bool:
+    return (
+        directory != Path() and is_directory(directory) and os.access(directory, os.W_OK | os.X_OK)
+    )

@@ -1,0 +1,97 @@
+"""How the capture stands: the records `DATA:STATUS`, `DATA:NUM_CAPTURED` and their like."""
+
+from collections.abc import Mapping
+
+from panda_ioc.capture.session import State, Status
+from panda_ioc.ioc.alarms import COMM, INVALID, MAJOR, MINOR, NO_ALARM, STATE, Alarm
+from panda_ioc.ioc.board import Board
+from panda_ioc.ioc.memory import Record
+from panda_ioc.ioc.panel import Panel
+from panda_ioc.ioc.part import Part
+from panda_ioc.protocol.responses import EndReason
+
+SLOW_DISK = Alarm(MINOR, STATE, "the disk is slow")
+LARGEST_LONG = 2**31 - 1
+_OVERRUNS = (EndReason.DATA_OVERRUN, EndReason.DRIVER_DATA_OVERRUN)
+
+
+class FileStatus(Part):
+    """Shows what has changed."""
+
+    def __init__(self) -> None:
+        self._panel = Panel("DATA:")
+        self._overruns = 0
+
+    def attach(self, records: Mapping[str, Record], board: Board) -> None:
+        """Take the records."""
+        self._panel.attach(records)
+
+    def count(self, ended: Status) -> None:
+        """A capture has ended."""
+        self._overruns += ended.reason in _OVERRUNS
+
+    def show(self, now: Status, refusal: str, is_busy: bool) -> None:
+        """Show how it stands.
+
+        Arguments:
+            now: how the capture that runs stands, or the last one
+            refusal: why the next one could not begin
+            is_busy: it runs, as far as clients have been told
+        """
+        start = now.start
+        values: dict[str, float | str] = {
+            "NUM_MISSED": now.missed,
+            "NUM_ACQUISITIONS": now.acquisitions,
+            "OVERRUNS": self._overruns,
+            "CHUNK_SIZE": now.chunk,
+            "ARM_TIME": (start.arm_time if start else None) or "",
+            "START_TIME": (start.start_time if start else None) or "",
+            "HW_TIME_OFFSET_NS": (start.hw_time_offset_ns if start else None) or 0,
+            "END_REASON": _end_reason(now),
+        }
+        for name, value in values.items():
+            self._panel.show(name, value)
+        self._show_counts(now)
+        self._show_queue(now)
+        self._panel.show("STATUS", refusal or _words(now), _alarm(now, refusal))
+        self._panel.show("BUSY", int(is_busy))
+
+    def _show_counts(self, now: Status) -> None:
+        for name, count in (("NUM_RECEIVED", now.received), ("NUM_CAPTURED", now.captured)):
+            alarm = Alarm(MINOR, STATE, f"really {count}") if count > LARGEST_LONG else NO_ALARM
+            self._panel.show(name, min(count, LARGEST_LONG), alarm)
+
+    def _show_queue(self, now: Status) -> None:
+        limit = now.queue_limit or 1
+        for name, used in (("QUEUE_DEPTH", now.queued), ("QUEUE_PEAK", now.queue_peak)):
+            percent = round(100 * used / limit, 1)
+            self._panel.show(name, percent, SLOW_DISK if percent > 50 else NO_ALARM)
+
+
+def _alarm(now: Status, refusal: str) -> Alarm:
+    if refusal:
+        return Alarm(MAJOR, STATE, refusal)
+    if now.state is State.FAILED:
+        is_cut = now.reason is EndReason.DISCONNECTED
+        return Alarm(*((INVALID, COMM) if is_cut else (MAJOR, STATE)), now.message)
+    if now.missed:
+        return Alarm(MINOR, STATE, f"{now.missed} samples missed")
+    return SLOW_DISK if _is_behind(now) else NO_ALARM
+
+
+def _words(now: Status) -> str:
+    if _is_behind(now):
+        return f"{now.message}; the disk is slow: {100 * now.queued // now.queue_limit} % queued"
+    return now.message
+
+
+def _is_behind(now: Status) -> bool:
+    return now.busy and now.queued > now.queue_limit // 2
+
+
+def _end_reason(now: Status) -> str:
+    if now.busy or now.state is State.IDLE:
+        return ""
+    if now.reason is not None:
+        return now.reason.value
+    return "File error"
