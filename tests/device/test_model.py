@@ -6,7 +6,7 @@ import pytest
 
 from panda_ioc.device import cache
 from panda_ioc.device.model import Device, make_device
-from panda_ioc.errors import ConfigurationError
+from panda_ioc.errors import ConfigurationError, ProtocolError
 from panda_ioc.protocol.responses import (
     BlockInfo,
     ExtOutBitsFieldInfo,
@@ -94,6 +94,20 @@ def test_what_can_be_captured_is_found(device: Device) -> None:
     assert [field.wire for field in device.bit_words] == ["PCAP.BITS0", "PCAP.BITS1"]
     assert device.has_streaming_tables
     assert not make_device(None, {}, {}).has_streaming_tables
+
+
+@pytest.mark.parametrize(
+    ("number", "fields", "message"),
+    [
+        (0, 1, "block A: 0 instances"),
+        (1001, 1, "block A: 1001 instances"),
+        (1000, 101, "a PandA of 101000 fields"),
+    ],
+)
+def test_a_box_that_is_larger_than_any_is_refused(number: int, fields: int, message: str) -> None:
+    infos = {f"F{index}": _info("time") for index in range(fields)}
+    with pytest.raises(ProtocolError, match=message):
+        make_device(None, {"A": BlockInfo(number, None)}, {"A": infos})
 
 
 def test_a_block_without_fields_is_a_block() -> None:

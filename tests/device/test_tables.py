@@ -150,6 +150,11 @@ def test_a_column_outside_one_word_is_refused(low: int, high: int) -> None:
         TableLayout.from_info(info, "T")
 
 
+def test_a_row_longer_than_any_is_refused() -> None:
+    with pytest.raises(BadValue, match="T: a row of 4294967295 words"):
+        TableLayout.from_info(TableFieldInfo("table", None, None, 0, {}, 2**32 - 1), "T")
+
+
 def test_enums_may_be_labels_and_numbers_mixed() -> None:
     table = {name: each * 3 for name, each in ROW.items()}
     words = LAYOUT.pack(table | {"TRIGGER": ["Immediate", 1, "BITA=1"]})

@@ -124,6 +124,7 @@ def test_a_second_command_can_not_be_smuggled_in(command: Command[object]) -> No
         (GetMultiline("A"), b"ERR No such field\n", "A\\? -> ERR No such field"),
         (Arm(), b"ERR Nothing to capture\n", "\\*PCAP.ARM= -> ERR Nothing to capture"),
         (Identify(), b"OK =Raspberry\n", "expected PandA SW: "),
+        (Identify(), b"OK =PandA SW: %s\n" % (b" FPGA: " * 100_000), "expected PandA SW: "),
         (GetChanges(), b"!what\n.\n", "'what' is not a change"),
         (GetChanges(), b"OK\n", "expected several lines"),
     ],
@@ -142,8 +143,14 @@ def test_identify() -> None:
         Identification("4.1-2-gabc", "3.0.1 86e5 07d2", "PandA 3.0 test")
     ]
     assert Identification("4.1-2-gabc", "", "").software_api() == (4, 1)
-    with pytest.raises(BadValue, match="'unknown' is not MAJOR"):
-        Identification("unknown", "", "").software_api()
+
+
+@pytest.mark.parametrize(
+    "software", ["unknown", "4", "4.", "9" * 5000 + ".1", "\N{FULLWIDTH DIGIT ONE}.0"]
+)
+def test_versions_that_are_none(software: str) -> None:
+    with pytest.raises(BadValue, match="is not MAJOR"):
+        Identification(software, "", "").software_api()
 
 
 def test_append_last_needs_a_server_from_4() -> None:

@@ -150,7 +150,37 @@ def test_types_only() -> None:
     assert list(infos) == list(EXPECTED)
 
 
-@pytest.mark.parametrize("line", ["!X", "!X one param uint", "!", "!X 1"])
+ODD_NUMBERS = ["-1", "1_0", "1e1", "9" * 11, "9" * 5000, "\N{FULLWIDTH DIGIT ONE}"]
+
+
+@pytest.mark.parametrize("text", ODD_NUMBERS)
+def test_a_number_that_is_none_costs_only_its_piece(text: str) -> None:
+    answers = {
+        "X1.UINT.MAX?": f"OK ={text}",
+        "X1.TABLE.MAX_LENGTH?": f"OK ={text}",
+        "X1.TABLE.ROW_WORDS?": f"OK ={text}",
+    }
+    infos = ask(GetFieldInfo("X"), REPLIES | answers)
+    assert infos["UINT"].max_val is None
+    assert (infos["TABLE"].max_length, infos["TABLE"].row_words) == (0, 2)
+    infos = ask(GetFieldInfo("X"), REPLIES | {"X1.TABLE.FIELDS?": f"!{text}:0 A uint\n."})
+    assert infos["TABLE"].fields == {}
+
+
+@pytest.mark.parametrize("name", ["A=1", "A?", "A<", "A.B", "\N{LATIN SMALL LETTER E WITH ACUTE}"])
+def test_a_column_that_can_not_be_asked_for_costs_only_its_table(name: str) -> None:
+    infos = ask(GetFieldInfo("X"), REPLIES | {"X1.TABLE.FIELDS?": f"!31:0 {name} uint\n."})
+    assert infos["TABLE"].fields == {}
+    assert infos["UINT"] == EXPECTED["UINT"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("!X", "!X one param uint", "!", "!X 1", "!X -1 param uint"),
+        *("!A=1 0 time", "!A< 0 time", "!A? 0 time", "!A.B 0 time", f"!{'A' * 41} 0 time"),
+    ],
+)
 def test_a_list_of_fields_that_is_none(line: str) -> None:
     error = ask(GetFieldInfo("X"), {"X.*?": f"{line}\n."})
     assert isinstance(error, CommandError)
@@ -173,7 +203,7 @@ def test_blocks() -> None:
     assert ask(GetBlockInfo(), replies) == {"LUT": BlockInfo(8), "PULSE": BlockInfo(4, "Pulses")}
     assert list(ask(GetBlockInfo(), replies)) == ["LUT", "PULSE"]
     assert ask(GetBlockInfo(skip_description=True), replies)["PULSE"] == BlockInfo(4, None)
-    for line in ("PULSE", "PULSE x", ""):
+    for line in ("PULSE", "PULSE x", "", "PULSE -1", "P=1 1", "P< 1", f"{'P' * 41} 1"):
         error = ask(GetBlockInfo(), {"*BLOCKS?": f"!{line}\n."})
         assert isinstance(error, CommandError)
 

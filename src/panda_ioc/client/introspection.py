@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from panda_ioc.client.asyncio import AsyncioClient
 from panda_ioc.client.blocking import BlockingClient
-from panda_ioc.device.model import Device, check_block, make_device
+from panda_ioc.device.model import Device, make_device
 from panda_ioc.errors import BadValue, CommandError
 from panda_ioc.protocol._exchange import ExchangeGenerator
 from panda_ioc.protocol.commands import (
@@ -65,8 +65,6 @@ def _steps() -> Generator[list[Command[Any]], list[Any], Device]:
     idn, identification, metadata, options = versions
     infos = yield [GetFieldInfo(block) for block in blocks]
     fields = dict(zip(blocks, infos, strict=True))
-    for block, info in blocks.items():
-        check_block(block, info, fields[block])
     return make_device(identification, blocks, fields, metadata or (), options or (), idn or "")
 
 

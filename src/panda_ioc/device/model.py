@@ -1,7 +1,6 @@
 """The result of introspection: one PandA as frozen data, each field under its name on the wire."""
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -17,8 +16,8 @@ from panda_ioc.protocol.responses import (
 
 MAX_INSTANCES = 1000
 """Of one block; the largest PandAs have 32."""
-
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
+MAX_FIELDS = 100_000
+"""Of all instances together; the largest PandAs have some thousands."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +126,12 @@ def make_device(
     capture_options: Sequence[str] = (),
     idn: str = "",
 ) -> Device:
-    """A device from the answers to GetBlockInfo, GetFieldInfo (by block type) and the others."""
+    """A device from the answers to GetBlockInfo, GetFieldInfo (by block type) and the others.
+
+    Raises:
+        ProtocolError: no PandA has so many instances or fields, each of which needs records
+    """
+    _check_size(blocks, fields)
     instances = (
         _block(type_, number, blocks[type_], fields.get(type_, {}))
         for type_ in sorted(blocks)
@@ -142,17 +146,17 @@ def make_device(
     )
 
 
-def check_block(type_: str, info: BlockInfo, fields: Iterable[str]) -> None:
-    """ProtocolError if no PandA has such names, or so many instances: all become record names."""
-    for name in (type_, *fields):
-        if not _NAME.fullmatch(name):
+def _check_size(
+    blocks: Mapping[str, BlockInfo], fields: Mapping[str, Mapping[str, FieldInfo]]
+) -> None:
+    for type_, info in blocks.items():
+        if not 1 <= info.number <= MAX_INSTANCES:
             raise ProtocolError(
-                f"block {type_[:60]!r}: {name[:60]!r} is no name of 1 to 40 letters, digits and _"
+                f"block {type_}: {info.number} instances, 1 to {MAX_INSTANCES} can be served"
             )
-    if not 1 <= info.number <= MAX_INSTANCES:
-        raise ProtocolError(
-            f"block {type_}: {info.number} instances, 1 to {MAX_INSTANCES} can be served"
-        )
+    total = sum(info.number * len(fields.get(type_, ())) for type_, info in blocks.items())
+    if total > MAX_FIELDS:
+        raise ProtocolError(f"a PandA of {total} fields, {MAX_FIELDS} can be served")
 
 
 def _numbers(count: int) -> Iterator[int | None]:

@@ -17,6 +17,9 @@ from panda_ioc.protocol.responses import TableFieldDetails, TableFieldInfo
 
 WORD = np.dtype("<u4")
 
+MAX_ROW_WORDS = 1024
+"""Longest row that is understood; those of real tables have 4 words."""
+
 UnpackedArray = NDArray[Any] | list[str]
 """A column: an array of numbers, or the labels of an enum."""
 
@@ -99,8 +102,10 @@ class TableLayout:
         """Layout of the table that was introspected as `info`.
 
         Raises:
-            BadValue: a column does not lie inside one word of a row
+            BadValue: a column does not lie inside one word of a row, or no row is so long
         """
+        if info.row_words > MAX_ROW_WORDS:
+            raise BadValue(f"{name}: a row of {info.row_words} words, more than {MAX_ROW_WORDS}")
         columns = tuple(_column(name, info, key, details) for key, details in info.fields.items())
         rows = info.max_length // info.row_words if info.max_length and info.row_words else None
         return cls(name, columns, info.row_words, rows, info.has_mode)

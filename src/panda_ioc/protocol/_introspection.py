@@ -6,6 +6,7 @@ introspected all the same. A (type, subtype) that is not in the table is a plain
 """
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -31,6 +32,9 @@ from panda_ioc.protocol.responses import (
     UintFieldInfo,
 )
 
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
+_NUMBER = re.compile(r"[0-9]{1,10}")
+
 
 @dataclass(frozen=True)
 class _Question:
@@ -54,11 +58,11 @@ def _text(query: str) -> _Question:
 
 
 def _int(query: str) -> _Question:
-    return _Question(query, lambda exchange: int(exchange.value))
+    return _Question(query, lambda exchange: _number(exchange.value))
 
 
 def _count(query: str) -> _Question:
-    return _Question(query, lambda exchange: int(exchange.value), int)
+    return _Question(query, lambda exchange: _number(exchange.value), int)
 
 
 def _float(query: str) -> _Question:
@@ -84,7 +88,21 @@ def _column(line: str) -> tuple[str, TableFieldDetails]:
     """`high:low NAME subtype`; servers before 2.0 leave the subtype out."""
     bits, name, subtype = (*line.split(), "uint")[:3]
     high, low = bits.split(":")
-    return name, TableFieldDetails(subtype, int(low), int(high))
+    return _name(name), TableFieldDetails(subtype, _number(low), _number(high))
+
+
+def _name(text: str) -> str:
+    """A name, which will be asked for and become part of names of records."""
+    if not _NAME.fullmatch(text):
+        raise ValueError(f"{text!r} is no name of 1 to 40 letters, digits and _")
+    return text
+
+
+def _number(text: str) -> int:
+    """A count or limit of a box, all of which fit into 32 bits."""
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(f"{text!r} is not a number of 1 to 10 digits")
+    return int(text)
 
 
 _DESCRIPTION = _text("*DESC.{block}.{field}?")
@@ -277,7 +295,7 @@ def _block(exchange: Exchange, line: str) -> tuple[str, int]:
     """`NAME number`."""
     try:
         name, number = line.split()
-        return name, int(number)
+        return _name(name), _number(number)
     except ValueError as error:
         raise CommandError(f"{exchange!r}: {shorten(line)!r} is not a block") from error
 
@@ -286,7 +304,7 @@ def _field(exchange: Exchange, line: str) -> tuple[str, FieldInfo]:
     """`NAME index type [subtype]`."""
     try:
         name, index, kind, *subtype = line.split()
-        return name, FieldInfo(kind, " ".join(subtype) or None, None, index=int(index))
+        return _name(name), FieldInfo(kind, " ".join(subtype) or None, None, index=_number(index))
     except ValueError as error:
         raise CommandError(f"{exchange!r}: {shorten(line)!r} is not a field") from error
 

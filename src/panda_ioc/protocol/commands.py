@@ -49,7 +49,8 @@ CommandException = CommandError
 Words = Sequence[str] | NDArray[np.uint32]
 """A table as lines of numbers, or as its 32-bit words."""
 
-_IDENTITY = re.compile(r"PandA SW: (.*) FPGA: (.*) rootfs: (.*)")
+# Bounded, so that no answer takes long to be found wrong.
+_IDENTITY = re.compile(r"PandA SW: (.{0,200}) FPGA: (.{0,200}) rootfs: (.{0,200})")
 _BASE64_LINE = 192
 """Bytes that go into a line of base64: whole words, and no padding inside."""
 

@@ -34,7 +34,7 @@ WIRE_TYPES: Mapping[str, np.dtype[Any]] = MappingProxyType(
 )
 """Type names in the header of the data port -> how a value lies in a frame."""
 
-_API = re.compile(r"(\d+)\.(\d+)")
+_API = re.compile(r"([0-9]{1,9})\.([0-9]{1,9})")
 
 
 @dataclass(frozen=True)
