@@ -5,16 +5,17 @@ import itertools
 import math
 import socket
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from watching import CaSeen, until
 
-from servers import Ioc, Sim
+from servers import Ioc, Sim, Starter, free_ports
 
 ECA_PUTFAIL = 160
-NO_ALARM, MAJOR, INVALID, WRITE = 0, 2, 3, 2
+NO_ALARM, MAJOR, INVALID, WRITE, COMM = 0, 2, 3, 2, 9
 SAMPLES = itertools.count(500)
 KINDS = ("Value", "Diff", "Sum", "Mean", "Min", "Max", "StdDev")
 DEFAULTS = {"ENABLE": 1, "KEEP": 0, "LENGTH": 1000, "PERIOD": 0.05}
@@ -225,6 +226,33 @@ async def test_data_are_received_only_while_enabled(sim: Sim, ioc: Ioc, ca: Any)
         await ca.caput(ioc.pv("DATA:LIVE:ENABLE"), 1, wait=True)
         await _until_readers(sim, 1)
         await until(lambda: state.updates[-1] == "Waiting for an acquisition", "waiting")
+
+
+async def test_off_is_shown_though_a_file_still_receives_data(
+    sim: Sim, ioc: Ioc, ca: Any, tmp_path: Path
+) -> None:
+    sim.put("INENC1.VAL.CAPTURE=Value")
+    for name, text in (("HDF_DIRECTORY", str(tmp_path)), ("HDF_FILE_NAME", "off.h5")):
+        await ca.caput(ioc.pv(f"DATA:{name}"), text, datatype=ca.DBR_CHAR_STR, wait=True)
+    await ca.caput(ioc.pv("DATA:CAPTURE"), 1, wait=True, timeout=20)
+    with CaSeen(ca, ioc.pv("DATA:LIVE:STATE")) as state:
+        await ca.caput(ioc.pv("DATA:LIVE:ENABLE"), 0, wait=True)
+        await state.until(lambda update: update == "Off")
+        assert (await _arm(ca, ioc)).ok
+        await ca.caput(ioc.pv("DATA:CAPTURE"), 0, wait=True, timeout=20)
+        assert state.updates[-1] == "Off"
+
+
+async def test_a_data_port_that_never_was_there_is_said(
+    sim: Sim, start_ioc: Starter[Ioc], ca: Any
+) -> None:
+    (port,) = free_ports(1)
+    ioc = start_ioc(f"{sim.host}:{sim.port}:{port}")
+    with CaSeen(ca, ioc.pv("DATA:LIVE:STATE")) as state:
+        shown = await state.until(lambda update: update == "Disconnected")
+        assert (shown.severity, shown.status) == (INVALID, COMM)
+    amsg = str(await ca.caget(ioc.pv("DATA:LIVE:STATE.AMSG")))
+    assert amsg.startswith(f"data port {sim.host}:{port}: ")
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,8 @@ class DataPort:
     Arguments:
         address: of the PandA
         opened: called in the event loop with each new stream, before it is started
-        closed: called in the event loop when a stream has ended, with the reason
+        closed: called in the event loop when a stream has ended or there is none to be had, with
+            the reason
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class DataPort:
                 pause = FIRST_PAUSE
             except PandAError as error:
                 self._tell(str(error))
+                self._closed(self._why)
             if self._wanted.is_set():
                 await asyncio.sleep(pause * random.uniform(0.5, 1.0))
                 pause = min(2 * pause, LONGEST_PAUSE)

@@ -65,15 +65,18 @@ class Live(Part):
         self._stream = stream
         if self._enabled:
             stream.add(self.window)
-        self._panel.show("STATE", "Waiting for an acquisition")
+        self._show_ready()
 
     def closed(self, why: str) -> None:
-        """The stream has ended; what is shown may be out of date."""
+        """The stream has ended, or there is none to be had: what is shown may be out of date."""
         self._stream = None
-        if why:
+        if why and self._enabled:
             self._panel.show("STATE", "Disconnected", Alarm(INVALID, COMM, why))
         else:
             self._panel.show("STATE", "Off")
+
+    def _show_ready(self) -> None:
+        self._panel.show("STATE", "Waiting for an acquisition" if self._enabled else "Off")
 
     # -- controls -------------------------------------------------------------------------------
 
@@ -85,6 +88,8 @@ class Live(Part):
             self._stream.remove(self.window)
             if value:
                 self._stream.add(self.window)
+        if self._stream is not None or not value:
+            self._show_ready()
         (self._port.want if value else self._port.release)(USER)
         return value
 
@@ -115,7 +120,7 @@ class Live(Part):
             if self.window.version != self._version:
                 snapshot = await asyncio.to_thread(self._update)
                 # `closed` may have been called meanwhile, and has the last word.
-                if snapshot.acquisition and self._stream is not None:
+                if snapshot.acquisition and self._stream is not None and self._enabled:
                     self._show_state(snapshot)
             await asyncio.sleep(max(0.0, start + self._period - time.monotonic()))
 
