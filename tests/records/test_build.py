@@ -266,3 +266,13 @@ def test_what_would_have_a_name_that_is_taken_is_left_out_and_said(
 def test_a_device_without_anything_still_has_the_bridge_s_own_records() -> None:
     names = build_records(make_device(None, {}, {}), "P").names
     assert {"STATUS", "ERROR", "PCAP:ARM", "DATA:LIVE:ENABLE", "SYSTEM:IOC_VERSION"} <= set(names)
+
+
+def test_what_has_not_happened_yet_is_no_alarm(records: RecordSet) -> None:
+    """Without a value to begin with a record is in alarm until the first capture."""
+    undefined = [
+        spec.name
+        for spec in records.specs
+        if spec.name.startswith("DATA:") and spec.value is None and spec.ftvl != "STRING"
+    ]
+    assert undefined == ["DATA:LIVE:STATE"], "posted as soon as the bridge runs"

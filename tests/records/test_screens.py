@@ -188,6 +188,30 @@ def test_links_to_blocks_name_the_block(
         assert (f"{block.type}.bob", macros) in links
 
 
+def test_a_screen_of_many_blocks_that_is_opened_by_itself_shows_the_first(
+    served: tuple[Device, RecordSet], displays: dict[str, Display]
+) -> None:
+    device, _ = served
+    for block in device.blocks:
+        expected = {1: {"P": "PREFIX", "B": block.wire}, None: {"P": "PREFIX"}}
+        if block.number in expected:
+            assert displays[f"{block.type}.bob"].macros == expected[block.number]
+
+
+def test_what_is_not_known_is_not_shown_as_healthy(displays: dict[str, Display]) -> None:
+    """The text of a record stays when the box goes away; its alarm becomes INVALID."""
+    rules = [rule for d in displays.values() for rule in d.root.iterfind("widget/rules/rule")]
+    dots = [rule for rule in rules if rule.attrib["prop_id"] == "background_color"]
+    assert len(dots) > len(displays)
+    assert all("pvSev0" in rule.findall("exp")[0].attrib["bool_exp"] for rule in dots)
+
+
+def test_designs_are_not_loaded_by_an_accident(displays: dict[str, Display]) -> None:
+    buttons = {w.text: w for w in displays["designs.bob"].widgets if w.type == "action_button"}
+    asks = {text: w.element.find("confirm_message") is not None for text, w in buttons.items()}
+    assert (asks["Save"], asks["Load"]) == (False, True)
+
+
 def test_every_other_screen_leads_to_the_index(displays: dict[str, Display]) -> None:
     for file, display in displays.items():
         assert (INDEX in [link for link, _ in display.links]) is (file != INDEX)

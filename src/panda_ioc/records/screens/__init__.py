@@ -5,6 +5,8 @@ blocks of which there are several take B too, the block.
 """
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from panda_ioc.device.model import Block, Device
 from panda_ioc.records.build import RecordSet
@@ -13,44 +15,73 @@ from panda_ioc.records.screens.buses import bit_cells, position_cells
 from panda_ioc.records.screens.controls import Served
 from panda_ioc.records.screens.index import index_cells
 from panda_ioc.records.screens.layout import Cell, Strip, screen
-from panda_ioc.records.screens.panels import capture_cells, health_cells
+from panda_ioc.records.screens.panels import capture_cells, design_cells, health_cells
 
 __all__ = ["INDEX", "make_screens"]
 
 INDEX = "index.bob"
-CAPTURE, POSITIONS, BITS, HEALTH = "capture.bob", "positions.bob", "bit-bus.bob", "health.bob"
+CAPTURE, POSITIONS, BITS = "capture.bob", "positions.bob", "bit-bus.bob"
+DESIGNS, HEALTH = "designs.bob", "health.bob"
 _FILE_NAME = re.compile(r"\w+", re.ASCII)
+
+
+@dataclass(frozen=True)
+class _Page:
+    """What is on a screen.
+
+    Attributes:
+        title: perhaps with macros
+        cells: widgets and their places
+        widest: the longest title once macros are replaced; "" if it has none
+        macros: apart from P
+    """
+
+    title: str
+    cells: list[Cell]
+    widest: str = ""
+    macros: Mapping[str, str] = field(default_factory=dict)
 
 
 def make_screens(device: Device, records: RecordSet) -> dict[str, str]:
     """File name -> content, for all screens of a device."""
     return {
-        file: screen(title, widest, _strip(records, file), cells, records.prefix)
-        for file, (title, widest, cells) in _screens(device, records).items()
+        file: screen(
+            page.title,
+            page.widest or page.title,
+            _strip(records, file),
+            page.cells,
+            {"P": records.prefix, **page.macros},
+        )
+        for file, page in _pages(device, records).items()
     }
 
 
-def _screens(device: Device, records: RecordSet) -> dict[str, tuple[str, str, list[Cell]]]:
-    """File name -> title, the longest that it can be with macros replaced, and widgets."""
+def _pages(device: Device, records: RecordSet) -> dict[str, _Page]:
+    """By the name of the file."""
     served = Served(records)
     own = {
-        CAPTURE: ("Capture", capture_cells(device, served)),
-        POSITIONS: ("Positions", position_cells(device, served)),
-        BITS: ("Bits", bit_cells(device, served)),
-        HEALTH: ("Health", health_cells(device, served)),
+        CAPTURE: _Page("Capture", capture_cells(device, served)),
+        POSITIONS: _Page("Positions", position_cells(device, served)),
+        BITS: _Page("Bits", bit_cells(device, served)),
+        DESIGNS: _Page("Designs", design_cells(served)),
+        HEALTH: _Page("Health", health_cells(device, served)),
     }
+    own = {file: page for file, page in own.items() if page.cells}
+    links = {page.title: file for file, page in own.items()}
     single = [block.wire for block in device.blocks if block.number is None]
-    own = {file: page for file, page in own.items() if page[1]}
-    links = {title: file for file, (title, _) in own.items()}
     links |= {name: f"{name}.bob" for name in ("PCAP", "SYSTEM") if name in single}
-    found = {INDEX: ("PandA", "PandA", index_cells(device, served, links))}
-    found |= {file: (title, title, cells) for file, (title, cells) in own.items()}
-    for type_, blocks in _types(device).items():
-        name = block_name(blocks[0])
-        shown = Served(records, blocks[0].wire, name)
-        cells = BlockScreen(blocks[0], shown, records.tables, CAPTURE).cells()
-        found[f"{type_}.bob"] = (name, blocks[-1].wire, cells)
-    return found
+    return {
+        INDEX: _Page("PandA", index_cells(device, served, links)),
+        **own,
+        **{f"{type_}.bob": _block(blocks, records) for type_, blocks in _types(device).items()},
+    }
+
+
+def _block(blocks: list[Block], records: RecordSet) -> _Page:
+    """The screen of one type of blocks."""
+    first, name = blocks[0], block_name(blocks[0])
+    cells = BlockScreen(first, Served(records, first.wire, name), records.tables, CAPTURE).cells()
+    return _Page(name, cells, blocks[-1].wire, {} if first.number is None else {"B": first.wire})
 
 
 def _types(device: Device) -> dict[str, list[Block]]:

@@ -1,6 +1,6 @@
 """Where widgets go: in lines from left to right, lines from top to bottom, columns side by side."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
@@ -145,14 +145,17 @@ def place_columns(columns: Iterable[Sequence[Section]], y: int) -> tuple[list[Ce
     return cells, bottom
 
 
-def screen(title: str, widest: str, strip: Strip, cells: Sequence[Cell], prefix: str) -> str:
+def screen(
+    title: str, widest: str, strip: Strip, cells: Sequence[Cell], macros: Mapping[str, str]
+) -> str:
     """The file of a screen: a title and the strip, and under them the widgets.
 
     Arguments:
         title: perhaps with macros
         widest: the longest that it can be once they are replaced
+        macros: P, and whatever else is used, as they are if the screen is opened by itself
     """
-    heading = width(f"{widest}  {prefix}", TITLE_SIZE, bold=True) + GAP
+    heading = width(f"{widest}  {macros['P']}", TITLE_SIZE, bold=True) + GAP
     size = max(
         heading + row_width(strip.row) + 2 * MARGIN + 4 * GAP,
         *(x + widget.width + MARGIN for x, _, widget in cells),
@@ -163,7 +166,8 @@ def screen(title: str, widest: str, strip: Strip, cells: Sequence[Cell], prefix:
         (MARGIN, STRIP_HEIGHT, Line(width=size - 2 * MARGIN)),
     ]
     drawing = phoebusgen.screen.Screen(printable(f"{title} $(P)"))
-    drawing.macro("P", prefix)
+    for name, value in macros.items():
+        drawing.macro(name, value)
     drawing.width(size)
     drawing.height(max(y + widget.height for _, y, widget in (*top, *cells)) + MARGIN)
     drawing.add_widget([widget.draw(x, y) for x, y, widget in (*top, *cells)])

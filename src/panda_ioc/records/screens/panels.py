@@ -1,4 +1,4 @@
-"""The screens of the bridge itself: capture, with live plots, and health."""
+"""The screens of the bridge itself: capture, with live plots; designs; and health."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -28,18 +28,22 @@ TEXT = 300  # width of paths and messages
 PLOT = (680, 420)
 _TYPICAL = ("COUNTER", "INENC")
 """Types of blocks that are captured most often."""
-_DATA, _LIVE, _DATASETS = "DATA:", "DATA:LIVE:", "DATA:DATASETS:"
+_DATA, _LIVE, _DATASETS, _DESIGN = "DATA:", "DATA:LIVE:", "DATA:DATASETS:", "DESIGN:"
+_OUTCOME = ("DIRECTORY_EXISTS", "END_REASON", "ARM_TIME", "START_TIME", "NUM_MISSED")
+"""What is shown beside the settings of the file: whether it can be made, and what came of it."""
+_ELSEWHERE = ("CAPTURE", "BUSY", "WAIT")
+"""Records of capture that are a line of their own, or only of use to programs."""
 
 
 def capture_cells(device: Device, served: Served) -> list[Cell]:
     """The dashboard of a scan."""
     names = [name for name, spec in served.specs.items() if _is_control(spec)]
     live = [name for name in names if name.startswith(_LIVE)]
-    file = [name for name in names if name not in live and _is_wide(served, name)]
+    file = [name for name in names if name not in live and _is_of_file(served, name)]
     state = [name for name in names if name not in (*live, *file)]
     left = [
         Section("Acquisition", tuple(_acquisition(served))),
-        Section("File", (*_lines(served, file, _DATA), *_progress(served, file))),
+        Section("File", (*_file(served, file), *_lines(served, file, _DATA))),
     ]
     right = [
         Section("Live data", tuple(_plot(device, served))),
@@ -50,26 +54,44 @@ def capture_cells(device: Device, served: Served) -> list[Cell]:
 
 
 def _is_control(spec: RecordSpec) -> bool:
-    """A record of capture that has a place of its own on the screen."""
+    """A record of capture that is shown like the others."""
     is_own = spec.name.startswith(_DATA) and not spec.wire
     is_array = spec.rtype == "waveform" and spec.ftvl != "CHAR"
-    return is_own and not is_array and not spec.name.startswith((_DATASETS, "DATA:PVI"))
+    is_elsewhere = spec.name.removeprefix(_DATA) in _ELSEWHERE
+    is_hidden = spec.name.startswith((_DATASETS, "DATA:PVI"))
+    return is_own and not (is_array or is_elsewhere or is_hidden)
 
 
 def _acquisition(served: Served) -> Iterator[Row]:
-    arm = "PCAP:ARM"
-    if served.find(arm):
-        pv = served.pv(arm)
-        yield [
-            Label(text="ARM", width=NAME),
-            Write(pv=pv, text="Arm", value="1", width=87),
-            Write(pv=pv, text="Disarm", value="0", width=87),
-        ]
+    if served.find("PCAP:ARM"):
+        yield _switch(served, "PCAP:ARM", ("Arm", "Disarm"), NAME)
     for name in ("PCAP:ACTIVE", "PCAP:HEALTH", "PCAP:COMPLETION", "IOC:DATA_RATE"):
         if served.find(name):
             yield _line(served, name, name.partition(":")[2], NAME)
     for name, label in (("ERROR", "last error"), ("ERROR:PV", "at")):
         yield _line(served, name, label, NAME)
+
+
+def _switch(served: Served, name: str, texts: tuple[str, str], size: int) -> Row:
+    """Two buttons: one puts 1, the other 0."""
+    pv, (on, off) = served.pv(name), texts
+    return [
+        Label(text=name.partition(":")[2], width=size),
+        Write(pv=pv, text=on, value="1", width=87),
+        Write(pv=pv, text=off, value="0", width=87),
+    ]
+
+
+def _file(served: Served, names: Sequence[str]) -> Iterator[Row]:
+    """Start and stop, and how much of what was asked for is there."""
+    size = name_width([name.removeprefix(_DATA) for name in names])
+    if served.find("DATA:CAPTURE"):
+        buttons = _switch(served, "DATA:CAPTURE", ("Start", "Stop"), size)
+        yield [*buttons, served.control("DATA:BUSY")]
+    done, whole = "DATA:NUM_CAPTURED", "DATA:NUM_CAPTURE"
+    if served.find(done) and served.find(whole):
+        bar = Progress(pv=served.pv(done), whole=served.pv(whole), width=TEXT)
+        yield [Label(text="done", width=size), bar]
 
 
 def _lines(served: Served, names: Sequence[str], prefix: str) -> Iterator[Row]:
@@ -80,27 +102,21 @@ def _lines(served: Served, names: Sequence[str], prefix: str) -> Iterator[Row]:
 
 
 def _line(served: Served, name: str, label: str, size: int) -> Row:
-    """A line for one record, long if it is a long text."""
+    """A line for one record, long if it is a text."""
     spec = served.find(name)
-    is_text = spec is not None and spec.rtype == "waveform"
+    rtype = spec.rtype if spec else ""
+    is_text = rtype in ("waveform", "stringin")
     heading, control = served.line(name, label, size, TEXT if is_text else CONTROL)
-    if isinstance(control, Update) and is_text:
+    if isinstance(control, Update) and rtype == "waveform":
         control = replace(control, height=2 * LINE)  # in case that it is long
     return [heading, control]
 
 
-def _is_wide(served: Served, name: str) -> bool:
-    """What is set, and what is long."""
+def _is_of_file(served: Served, name: str) -> bool:
+    """What is set, what is long, and what came of it."""
     spec = served.find(name)
-    return spec is not None and (spec.writable or spec.rtype == "waveform")
-
-
-def _progress(served: Served, names: Sequence[str]) -> Iterator[Row]:
-    done, whole = "DATA:NUM_CAPTURED", "DATA:NUM_CAPTURE"
-    if served.find(done) and served.find(whole):
-        bar = Progress(pv=served.pv(done), whole=served.pv(whole), width=TEXT)
-        size = name_width([name.removeprefix(_DATA) for name in names])
-        yield [Label(text="done", width=size), bar]
+    is_setting = spec is not None and (spec.writable or spec.rtype == "waveform")
+    return is_setting or name.removeprefix(_DATA) in _OUTCOME
 
 
 def _plot(device: Device, served: Served) -> Iterator[Row]:
@@ -158,6 +174,20 @@ def _first_channels(device: Device, served: Served) -> list[str]:
             if field.info.type == "pos_out" and served.find(name):
                 found.setdefault(block.type, name)
     return list(found.values())[: len(TRACES)]
+
+
+def design_cells(served: Served) -> list[Cell]:
+    """All settings of the PandA, saved to files and loaded."""
+    file = [f"{_DESIGN}{name}" for name in ("DIRECTORY", "FILE_NAME")]
+    state = [f"{_DESIGN}{name}" for name in ("STATUS", "REFUSED")]
+    load = "Replace all settings of the PandA by those of the file?"
+    buttons: Row = [
+        NAME,
+        Write(pv=served.pv(f"{_DESIGN}SAVE"), text="Save", value="1", width=87),
+        Write(pv=served.pv(f"{_DESIGN}LOAD"), text="Load", value="1", width=87, ask=load),
+    ]
+    rows = (*_lines(served, file, _DESIGN), buttons, *_lines(served, state, _DESIGN))
+    return place_columns([[Section("All settings of the PandA", rows)]], TOP)[0]
 
 
 def health_cells(device: Device, served: Served) -> list[Cell]:

@@ -21,6 +21,8 @@ DARK_GREEN: Colour = (60, 100, 60)
 RED: Colour = (230, 50, 50)
 GREY: Colour = (190, 190, 190)
 HEAD: Colour = (90, 90, 90)
+_INVALID = "pvSev0 > 2 || pvSev0 < 0"
+"""In a rule: the alarm is INVALID, which is 3 in Phoebus, -1 in viewers for the web."""
 TRACES: tuple[Colour, ...] = ((30, 30, 200), (200, 40, 40), (20, 130, 40), (190, 110, 0))
 
 
@@ -187,7 +189,7 @@ class Led(Widget):
 
 @dataclass(frozen=True, kw_only=True)
 class Dot(Widget):
-    """A text as a colour: green if it is `good`, else red; grey while nothing is known."""
+    """A text as a colour: green if it is `good`, else red; grey while it is not known."""
 
     good: str
     width: int = DOT
@@ -199,7 +201,11 @@ class Dot(Widget):
         widget.background_color(*GREY)
         widget.line_width(1)
         widget.line_color(*HEAD)
-        colours = {f'pvStr0 == "{self.good}"': GREEN, 'pvStr0 != ""': RED}
+        colours = {
+            _INVALID: GREY,
+            f'pvStr0 == "{self.good}"': GREEN,
+            'pvStr0 != ""': RED,
+        }
         widget.rule("colour", "background_color", {self.pv: True}, colours)
         widget.tool_tip("\n".join(filter(None, (printable(self.tip), self.pv))))
         return widget
@@ -229,10 +235,15 @@ class Open(Widget):
 
 @dataclass(frozen=True, kw_only=True)
 class Write(Widget):
-    """A button that puts a value."""
+    """A button that puts a value.
+
+    Attributes:
+        ask: what to ask before; "" for nothing
+    """
 
     text: str
     value: str
+    ask: str = ""
     kind: ClassVar[str] = "Write"
 
     def draw(self, x: int, y: int) -> Any:
@@ -241,6 +252,8 @@ class Write(Widget):
             self._name(text), text, self.pv, x, y, self.width, self.height
         )
         widget.action_write_pv("$(pv_name)", self.value, text)
+        if self.ask:
+            widget.confirmation_dialog(self.ask)
         return self._finish(widget)
 
 
