@@ -4,15 +4,27 @@ import asyncio
 import inspect
 import rlcompleter
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pytest
 
+from controlstream import ask
+from panda_ioc.client.blocking import BlockingClient
 from panda_ioc.client.panda import AsyncPanda, Panda
-from panda_ioc.client.values import MICROSECONDS, words_from_base64
+from panda_ioc.client.value_commands import MICROSECONDS, GetValue, PutValue, words_from_base64
+from panda_ioc.client.values import field_node
+from panda_ioc.device.model import make_device
 from panda_ioc.errors import BadValue, CommandError, ConnectionLost, ProtocolError
 from panda_ioc.protocol.commands import Get, Put
+from panda_ioc.protocol.responses import (
+    BlockInfo,
+    FieldInfo,
+    SubtypeTimeFieldInfo,
+    TableFieldDetails,
+    TableFieldInfo,
+)
 from servers import Sim
 
 HOST = "127.0.0.1"
@@ -68,6 +80,7 @@ def panda(box: Box) -> Any:
         ("INENC1.VAL.CAPTURE", "Min Max", "Min Max"),
         ("PCAP.BITS0.CAPTURE", "Value", "Value"),
         ("LUT1.FUNC", "A&B", "A&B"),
+        ("INENC1.RST_ON_Z", True, "1"),
     ],
 )
 def test_a_value_goes_there_and_back(box: Box, name: str, value: Any, text: str) -> None:
@@ -81,6 +94,8 @@ def test_a_value_goes_there_and_back(box: Box, name: str, value: Any, text: str)
 def test_numbers_of_numpy_are_numbers(box: Box) -> None:
     box.do(box.panda.PULSE1.PULSES.put(np.int64(8)))
     assert box.do(box.panda.PULSE1.PULSES.get()) == 8
+    box.do(box.panda.INENC1.RST_ON_Z.put(np.bool_(False)))
+    assert box.do(box.panda.INENC1.RST_ON_Z.get()) is False
 
 
 def test_bits_are_bools(box: Box, sim: Sim) -> None:
@@ -144,6 +159,8 @@ REFUSED_HERE = {
     "units": ("PULSE1.DELAY.UNITS", "h", "'h' is not one of min, s, ms, us"),
     "a capture option": ("INENC1.VAL.CAPTURE", "Min Maxx", "'Maxx' is not one of No, Value, "),
     "a fraction": ("PULSE1.PULSES", 1.5, "1.5 is not a whole number"),
+    "another fraction": ("PULSE1.PULSES", np.float32(1.5), "1.5.? is not a whole number"),
+    "no end": ("PULSE1.PULSES", Decimal("Infinity"), "can not be sent"),
     "too much": ("PULSE1.PULSES", 1 << 32, "4294967296 is not in 0..4294967295"),
     "no number": ("PULSE1.DELAY", float("nan"), "nan can not be sent"),
     "nothing": ("PULSE1.DELAY", None, "None can not be sent"),
@@ -272,8 +289,6 @@ def test_it_can_be_looked_at(panda: Any) -> None:
 
 
 def test_a_client_that_is_there_already(sim: Sim) -> None:
-    from panda_ioc.client.blocking import BlockingClient
-
     with BlockingClient(HOST, sim.port) as client:
         panda = Panda(client)
         again = Panda(client, panda.device)
@@ -281,6 +296,32 @@ def test_a_client_that_is_there_already(sim: Sim) -> None:
         assert again.PULSE3.PULSES.get() == 9
     with pytest.raises(ConnectionLost):
         panda.PULSE3.PULSES.get()
+
+
+def test_a_table_that_makes_no_sense_leaves_the_rest_alone(
+    sim: Sim, caplog: pytest.LogCaptureFixture
+) -> None:
+    odd = TableFieldInfo("table", None, None, 64, {"X": TableFieldDetails("uint", 16, 40)}, 2)
+    fields = {"TABLE": odd, "PULSES": FieldInfo("param", "uint", None)}
+    device = make_device(None, {"PULSE": BlockInfo(2)}, {"PULSE": fields})
+    with BlockingClient(HOST, sim.port) as client:
+        panda = Panda(client, device)
+        with pytest.raises(BadValue, match=r"PULSE1\.TABLE has no value of one line"):
+            panda.PULSE1.TABLE.put("1")
+        panda.PULSE1.PULSES.put(4)
+        assert panda.PULSE1.PULSES.get() == 4
+    assert "PULSE1.TABLE column X: bits 40:16 do not lie in one" in caplog.text
+
+
+def test_units_that_are_none() -> None:
+    info = SubtypeTimeFieldInfo("param", "time", None, [])
+    device = make_device(None, {"A": BlockInfo(1)}, {"A": {"T": info}})
+    node = field_node(device, device.fields["A.T"])
+    box = {"A.T?": "OK =1", "A.T.UNITS?": "OK =h"}
+    for command in (GetValue(node, "s"), PutValue(node, 1, "s")):
+        error = ask(command, box)
+        assert isinstance(error, CommandError)
+        assert "A.T.UNITS? -> OK =h: expected one of us, ms, s, min" in str(error)
 
 
 def test_nobody_there() -> None:

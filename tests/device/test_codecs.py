@@ -2,7 +2,10 @@
 
 import contextlib
 import math
+from decimal import Decimal
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,9 +67,18 @@ def test_what_is_not_finite_is_refused(name: str, value: float) -> None:
         CODECS[name].encode(value)
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.float16, Decimal])
+def test_other_types_of_number_are_taken_if_they_are_whole(kind: Any) -> None:
+    assert UINT.encode(kind(2)) == "2"
+    with pytest.raises(BadValue, match="is not a whole number"):
+        UINT.encode(kind("1.5"))
+
+
+@pytest.mark.parametrize("kind", [int, float, bool, str, np.bool_, np.uint8, np.float32])
 @pytest.mark.parametrize("value", [0, 1])
-def test_bit(value: int) -> None:
-    assert CODECS["bit"].decode(CODECS["bit"].encode(value)) == value
+def test_bit(value: int, kind: Any) -> None:
+    assert CODECS["bit"].encode(kind(value)) == str(value)
+    assert CODECS["bit"].decode(str(value)) == value
 
 
 @given(ANYTHING.filter(lambda value: value not in (0, 1, "0", "1")))

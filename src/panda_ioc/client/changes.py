@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panda_ioc.client.asyncio import AsyncioClient
-from panda_ioc.client.values import words_from_base64
+from panda_ioc.client.value_commands import words_from_base64
 from panda_ioc.protocol.commands import ChangeGroup, GetChanges, GetMultiline
 
 METADATA = "*METADATA."

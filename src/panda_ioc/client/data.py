@@ -9,7 +9,7 @@ import socket
 
 from panda_ioc.client._sockets import DATA_PORT, tune
 from panda_ioc.errors import CommandTimeout, ConnectionLost, PandAError
-from panda_ioc.protocol._data import DataConnection
+from panda_ioc.protocol.connections import DataConnection
 from panda_ioc.protocol.responses import Data, ReadyData
 
 RECEIVE_BUFFER = 4 << 20

@@ -8,9 +8,9 @@ from panda_ioc.client.asyncio import AsyncioClient
 from panda_ioc.client.blocking import BlockingClient
 from panda_ioc.device.model import Device, make_device
 from panda_ioc.errors import BadValue, CommandError
-from panda_ioc.protocol._exchange import ExchangeGenerator
 from panda_ioc.protocol.commands import (
     Command,
+    ExchangeGenerator,
     GetBlockInfo,
     GetFieldInfo,
     GetLine,

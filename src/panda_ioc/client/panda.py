@@ -18,18 +18,17 @@ from numpy.typing import NDArray
 from panda_ioc.client.asyncio import AsyncioClient
 from panda_ioc.client.blocking import BlockingClient
 from panda_ioc.client.introspection import introspect, introspect_blocking
-from panda_ioc.client.values import (
+from panda_ioc.client.value_commands import (
     GetTable,
     GetValue,
-    Node,
     PutValue,
     Rows,
     append_table,
     empty_rows,
-    field_node,
     layout_of,
     put_table,
 )
+from panda_ioc.client.values import Node, field_node
 from panda_ioc.device.codecs import ActionCodec, Value
 from panda_ioc.device.kinds import Access
 from panda_ioc.device.model import Block, Device

@@ -1,70 +1,51 @@
-"""Values instead of text: what a script can do with each field of a PandA, as commands.
+"""Values instead of text: what a script can do with each field and attribute of a PandA.
 
 Built on the tables of `panda_ioc.device`, so that a script and a PV see the same values. Where a PV
 has an index, a script has a label: enums, muxes and units are text, checked before it is sent.
 """
 
-import base64
-import binascii
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
-
-from panda_ioc.device.codecs import CODECS, Codec, IntCodec, Value
+from panda_ioc.device.codecs import CODECS, TEXT, Codec, IntCodec, Value, label_at
 from panda_ioc.device.kinds import RW, Access, AttributeKind, R
 from panda_ioc.device.model import Device, Field
 from panda_ioc.device.tables import TableLayout
-from panda_ioc.errors import BadValue, ProtocolError
-from panda_ioc.protocol._exchange import Exchange, ExchangeGenerator
-from panda_ioc.protocol.commands import Append, Command, Put
+from panda_ioc.errors import BadValue
 from panda_ioc.protocol.responses import FieldInfo, TableFieldInfo
 
-Rows = NDArray[Any] | Mapping[str, ArrayLike]
-"""A table: a structured array, or its columns by name."""
-
-MICROSECONDS: Mapping[str, int] = MappingProxyType(
-    {"us": 1, "ms": 1000, "s": 1_000_000, "min": 60_000_000}
-)
+log = logging.getLogger(__name__)
 
 _SHOWN_CHOICES = 16
-_CODECS: Mapping[str, Codec] = MappingProxyType(
-    {**CODECS, "raw": IntCodec(-(1 << 63), (1 << 63) - 1)}
-)
 
-
-def _attribute(name: str, access: Access, codec: str, description: str) -> AttributeKind:
-    return AttributeKind(name, access, codec, description, reported=False)
-
-
-_INFO = _attribute("INFO", R, "text", "Type of the field")
-_RAW = _attribute("RAW", RW, "raw", "Value as the hardware has it")
+_INFO = AttributeKind("INFO", R, "text", "Type of the field")
+_RAW = AttributeKind("RAW", RW, "raw", "Value as the hardware has it")
 _MORE: Mapping[str, tuple[AttributeKind, ...]] = MappingProxyType(
     {
-        "uint": (_attribute("MAX", R, "raw", "Largest value"),),
+        "uint": (AttributeKind("MAX", R, "raw", "Largest value"),),
         "scalar": (
             _RAW,
-            _attribute("UNITS", R, "text", "Units of the value"),
-            _attribute("SCALE", R, "double", "Value of one step"),
-            _attribute("OFFSET", R, "double", "Value of raw 0"),
+            AttributeKind("UNITS", R, "text", "Units of the value"),
+            AttributeKind("SCALE", R, "double", "Value of one step"),
+            AttributeKind("OFFSET", R, "double", "Value of raw 0"),
         ),
-        "lut": (_attribute("RAW", R, "text", "Function as a number"),),
-        "time": (_attribute("RAW", RW, "raw", "Clock ticks"),),
+        "lut": (AttributeKind("RAW", R, "text", "Function as a number"),),
+        "time": (AttributeKind("RAW", RW, "raw", "Clock ticks"),),
         "bit_out": (
-            _attribute("CAPTURE_WORD", R, "text", "Field that captures it"),
-            _attribute("OFFSET", R, "raw", "Its bit in there"),
+            AttributeKind("CAPTURE_WORD", R, "text", "Field that captures it"),
+            AttributeKind("OFFSET", R, "raw", "Its bit in there"),
         ),
-        "bit_mux": (_attribute("MAX_DELAY", R, "raw", "Longest DELAY"),),
-        "pos_out": (_attribute("SCALED", R, "double", "Value in UNITS"),),
+        "bit_mux": (AttributeKind("MAX_DELAY", R, "raw", "Longest DELAY"),),
+        "pos_out": (AttributeKind("SCALED", R, "double", "Value in UNITS"),),
         "table": (
-            _attribute("MAX_LENGTH", R, "raw", "Words that it has room for"),
-            _attribute("LENGTH", R, "raw", "Words that it holds"),
-            _attribute("ROW_WORDS", R, "raw", "Words of a row"),
-            _attribute("MODE", R, "text", "How it is used"),
+            AttributeKind("MAX_LENGTH", R, "raw", "Words that it has room for"),
+            AttributeKind("LENGTH", R, "raw", "Words that it holds"),
+            AttributeKind("ROW_WORDS", R, "raw", "Words of a row"),
+            AttributeKind("MODE", R, "text", "How it is used"),
         ),
     }
 )
@@ -78,7 +59,7 @@ class SwitchCodec(Codec):
         return bool(CODECS["bit"].decode(text))
 
     def encode(self, value: Value) -> str:
-        return CODECS["bit"].encode(int(value) if isinstance(value, bool) else value)
+        return CODECS["bit"].encode(value)
 
 
 @dataclass(frozen=True)
@@ -94,9 +75,7 @@ class LabelCodec(Codec):
         if isinstance(value, str):
             check_choice(value, self.labels)
             return value
-        if not 0 <= value < len(self.labels) or value != int(value):
-            raise BadValue(f"{value!r} is not an index of the {len(self.labels)} choices")
-        return self.labels[int(value)]
+        return label_at(self.labels, value)
 
 
 @dataclass(frozen=True)
@@ -112,6 +91,20 @@ class CaptureCodec(Codec):
         for word in str(value).split():
             check_choice(word, self.options)
         return str(value)
+
+
+# Instead of, or besides, those of a PV; codecs of choices are made for each field.
+_CODECS: Mapping[str, Codec] = MappingProxyType(
+    {
+        **CODECS,
+        "bit": SwitchCodec(),
+        "choice": TEXT,
+        "raw": IntCodec(-(1 << 63), (1 << 63) - 1),
+    }
+)
+_CHOICE_CODECS: Mapping[str, Callable[[Sequence[str]], Codec]] = MappingProxyType(
+    {"choice": LabelCodec, "mux": LabelCodec, "capture": CaptureCodec}
+)
 
 
 def check_choice(value: str, choices: Sequence[str]) -> None:
@@ -136,7 +129,7 @@ class Node:
         choices: what it can be set to; empty if that is not a choice
         description: the box's own; empty if it gave none
         units: name on the wire of the units of time that it is in; "" if it is not a time
-        layout: of a table, else None
+        layout: of a table; None of others, and of a table that makes no sense
         attributes: by name
     """
 
@@ -184,124 +177,8 @@ class Node:
             return convert(value)
         except BadValue as error:
             raise BadValue(f"{self.wire}: {error}") from None
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, ArithmeticError) as error:
             raise BadValue(f"{self.wire}: {value!r} can not be sent: {error}") from error
-
-
-# -- commands -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class GetValue(Command[Value]):
-    """The value of a field or attribute; a time in the given units, if not in those of the box."""
-
-    node: Node
-    units: str = ""
-
-    def execute(self, version: tuple[int, int]) -> ExchangeGenerator[Value]:
-        self.node.check(R)
-        value = Exchange(f"{self.node.wire}?")
-        if not self.units:
-            yield value
-            return self.node.decode(value.value)
-        units = _units(self.node, self.units)
-        yield [units, value]
-        factor = MICROSECONDS[units.value] / MICROSECONDS[self.units]
-        return float(self.node.decode(value.value)) * factor
-
-
-@dataclass(frozen=True)
-class PutValue(Command[None]):
-    """Set a field or attribute; a time in the given units, if not in those of the box."""
-
-    node: Node
-    value: Value
-    units: str = ""
-
-    def execute(self, version: tuple[int, int]) -> ExchangeGenerator[None]:
-        self.node.check(Access.WRITE)
-        text = self.node.encode(self.value)
-        if self.units:
-            units = _units(self.node, self.units)
-            yield units
-            factor = MICROSECONDS[self.units] / MICROSECONDS[units.value]
-            text = self.node.encode(float(text) * factor)
-        exchange = Exchange(f"{self.node.wire}={text}")
-        yield exchange
-        exchange.check_ok()
-
-
-@dataclass(frozen=True)
-class GetTable(Command[NDArray[Any]]):
-    """The rows of a table: a structured array of shape (rows,)."""
-
-    node: Node
-
-    def execute(self, version: tuple[int, int]) -> ExchangeGenerator[NDArray[Any]]:
-        exchange = Exchange(f"{self.node.wire}.B?")
-        yield exchange
-        words = words_from_base64(self.node.wire, exchange.multiline)
-        columns = layout_of(self.node).unpack(words)
-        rows = empty_rows(self.node, len(next(iter(columns.values()), ())))
-        for name, values in columns.items():
-            rows[name] = values
-        return rows
-
-
-def put_table(node: Node, rows: Rows) -> Command[None]:
-    """The command that replaces the rows of a table."""
-    return Put(node.wire, pack_rows(node, rows), base64=True)
-
-
-def append_table(node: Node, rows: Rows, last: bool) -> Command[None]:
-    """The command that gives a streaming table its next rows."""
-    return Append(node.wire, pack_rows(node, rows), last, base64=True)
-
-
-def empty_rows(node: Node, count: int) -> NDArray[Any]:
-    """So many rows of zeros."""
-    return np.zeros(count, [(column.name, column.dtype) for column in layout_of(node).columns])
-
-
-def pack_rows(node: Node, rows: Rows) -> NDArray[np.uint32]:
-    """The words of rows; BadValue names table, column and row of what does not fit."""
-    if isinstance(rows, np.ndarray) and rows.dtype.names:
-        return layout_of(node).pack({name: rows[name] for name in rows.dtype.names})
-    if not isinstance(rows, Mapping):
-        raise BadValue(
-            f"{node.wire}: give a structured array (see empty), or the columns by name, not "
-            f"{type(rows).__name__}"
-        )
-    return layout_of(node).pack(rows)
-
-
-def layout_of(node: Node) -> TableLayout:
-    """The layout of a table; BadValue if this is none."""
-    if node.layout is None:
-        raise BadValue(f"{node.wire} is not a table")
-    return node.layout
-
-
-def words_from_base64(name: str, lines: Sequence[str]) -> NDArray[np.uint32]:
-    """The 32-bit words of a table that came as base64."""
-    try:
-        return np.frombuffer(base64.b64decode("".join(lines), validate=True), "<u4")
-    except (binascii.Error, ValueError) as error:
-        raise ProtocolError(f"{name}.B: not the base64 of 32-bit words: {error}") from error
-
-
-def _units(node: Node, units: str) -> Exchange:
-    """The question for the units of a time, after a check of those that are wanted."""
-    if not node.units:
-        raise BadValue(f"{node.wire} is not a time: it has no units to choose")
-    try:
-        check_choice(units, list(MICROSECONDS))
-    except BadValue as error:
-        raise BadValue(f"{node.units}: {error}") from None
-    return Exchange(f"{node.units}?")
-
-
-# -- from a device --------------------------------------------------------------------------------
 
 
 def field_node(device: Device, found: Field) -> Node:
@@ -318,7 +195,7 @@ def field_node(device: Device, found: Field) -> Node:
         choices,
         info.description or "",
         f"{found.wire}.UNITS" if is_time else "",
-        TableLayout.from_info(info, found.wire) if isinstance(info, TableFieldInfo) else None,
+        _layout(found.wire, info) if isinstance(info, TableFieldInfo) else None,
         attributes,
     )
 
@@ -331,9 +208,9 @@ def _attributes(found: Field) -> Iterator[AttributeKind]:
 
 def _attribute_node(device: Device, found: Field, kind: AttributeKind) -> Node:
     choices: Sequence[str] = ()
-    if kind.name == "UNITS":
+    if kind.codec == "choice":
         choices = getattr(found.info, "units_labels", ())
-    elif kind.name == "CAPTURE":
+    elif kind.codec == "capture":
         choices = _capture_options(device, found.info)
     codec = _codec(kind.codec, choices)
     return Node(found.attribute(kind), "attribute", kind.access, codec, choices, kind.description)
@@ -351,8 +228,14 @@ def _choices(info: FieldInfo) -> Sequence[str]:
 
 
 def _codec(name: str, choices: Sequence[str]) -> Codec | None:
-    if name in ("choice", "mux") and choices:
-        return LabelCodec(choices)
-    if name == "capture" and choices:
-        return CaptureCodec(choices)
-    return SwitchCodec() if name == "bit" else _CODECS.get(name, _CODECS["text"] if name else None)
+    if choices and name in _CHOICE_CODECS:
+        return _CHOICE_CODECS[name](choices)
+    return _CODECS.get(name)
+
+
+def _layout(wire: str, info: TableFieldInfo) -> TableLayout | None:
+    try:
+        return TableLayout.from_info(info, wire)
+    except BadValue as error:
+        log.warning("%s; it can not be read or written as rows", error)
+        return None

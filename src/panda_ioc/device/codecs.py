@@ -22,14 +22,7 @@ _UNSAFE = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class Codec(ABC):
-    """How one kind of value is written on the wire.
-
-    Attributes:
-        exact: the PandA keeps what it was sent to the last digit; if not, what it made of it has
-            to be asked for.
-    """
-
-    exact = True
+    """How one kind of value is written on the wire."""
 
     @abstractmethod
     def decode(self, text: str) -> Value:
@@ -42,7 +35,7 @@ class Codec(ABC):
 
 @dataclass(frozen=True)
 class IntCodec(Codec):
-    """Whole numbers from low to high; a float is taken if it is whole."""
+    """Whole numbers from low to high; another type of number is taken if it is whole."""
 
     low: int
     high: int
@@ -54,7 +47,7 @@ class IntCodec(Codec):
 
     def encode(self, value: Value) -> str:
         number = self.decode(value.strip()) if isinstance(value, str) else value
-        if isinstance(number, float) and not number.is_integer():
+        if number % 1 != 0:  # as of nan and inf
             raise BadValue(f"{number!r} is not a whole number")
         return str(self._within(int(number)))
 
@@ -66,8 +59,6 @@ class IntCodec(Codec):
 
 class FloatCodec(Codec):
     """Real numbers, written with all the digits of a double."""
-
-    exact = False
 
     def decode(self, text: str) -> float:
         try:
@@ -91,7 +82,7 @@ class BitCodec(Codec):
         return int(text)
 
     def encode(self, value: Value) -> str:
-        return str(self.decode(str(value)))
+        return str(int(value)) if value in (0, 1) else str(self.decode(str(value)))
 
 
 class ActionCodec(Codec):
@@ -117,18 +108,6 @@ class TextCodec(Codec):
         return text
 
 
-class LutCodec(TextCodec):
-    """A lookup function: an expression or a number on the way in, which the PandA may rewrite."""
-
-    exact = False
-
-
-class CaptureCodec(TextCodec):
-    """A set of capture options in any order, which the PandA puts into its own."""
-
-    exact = False
-
-
 @dataclass(frozen=True)
 class ChoiceCodec(Codec):
     """One of some labels; its value is the index of the label."""
@@ -146,12 +125,17 @@ class ChoiceCodec(Codec):
     def encode(self, value: Value) -> str:
         if isinstance(value, str):
             return self.labels[self.decode(value)]
-        if not 0 <= value < len(self.labels) or value != int(value):
-            raise BadValue(f"{value!r} is not an index of the {len(self.labels)} choices")
-        return self.labels[int(value)]
+        return label_at(self.labels, value)
 
     def _some(self) -> str:
         return ", ".join(self.labels[:5]) + (", ..." if len(self.labels) > 5 else "")
+
+
+def label_at(labels: Sequence[str], index: float) -> str:
+    """The label of that index; `BadValue` if there is none."""
+    if not 0 <= index < len(labels) or index != int(index):
+        raise BadValue(f"{index!r} is not an index of the {len(labels)} choices")
+    return labels[int(index)]
 
 
 def _as_float(value: float) -> float:
@@ -176,10 +160,10 @@ CODECS: Mapping[str, Codec] = MappingProxyType(
         "time": FLOAT,
         "bit": BitCodec(),
         "action": ActionCodec(),
-        "lut": LutCodec(),
+        "lut": TEXT,
         "mux": TEXT,
         "text": TEXT,
-        "capture": CaptureCodec(),
+        "capture": TEXT,
     }
 )
 

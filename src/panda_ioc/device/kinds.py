@@ -27,26 +27,30 @@ R, W, RW = Access.READ, Access.WRITE, Access.READ_WRITE
 
 @dataclass(frozen=True, slots=True)
 class AttributeKind:
-    """One attribute that the bridge follows.
+    """One attribute of a field.
 
     Attributes:
         name: on the wire
         access: what may be done with it
         codec: name of its codec in `panda_ioc.device.codecs`
         description: for clients
-        reported: it is listed by ``*CHANGES?``; others have to be asked for
     """
 
     name: str
     access: Access
     codec: str
     description: str
-    reported: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class FieldKind:
-    """One row of the table; `codec` is "" for fields without a value of their own."""
+    """One row of the table.
+
+    Attributes:
+        access: what may be done with the value
+        codec: name of its codec; "" for fields without a value, "table" for tables
+        attributes: that the bridge follows: all are listed by ``*CHANGES?``
+    """
 
     access: Access
     codec: str
@@ -62,7 +66,7 @@ _POSITION = (
     AttributeKind("SCALE", RW, "double", "Scale of the scaled position"),
     AttributeKind("UNITS", RW, "text", "Units of the scaled position"),
 )
-_TABLE = (AttributeKind("QUEUED_LINES", R, "uint", "Rows waiting to be used", reported=True),)
+_TABLE = (AttributeKind("QUEUED_LINES", R, "uint", "Rows waiting to be used"),)
 
 # subtype -> codec and attributes, the same under param, read and write
 _SUBTYPES: Mapping[str, tuple[str, tuple[AttributeKind, ...]]] = {

@@ -3,7 +3,7 @@
 A command is a value with an `execute` generator: it yields the requests that it needs (a list goes
 out together), finds them answered when it is resumed, and returns its result. The commands that
 introspect a box are in `_introspection`, those that save and load one in `_state`; all are
-exported here.
+exported here, and what is needed to make one more.
 """
 
 import base64
@@ -29,6 +29,8 @@ __all__ = [
     "CommandError",
     "CommandException",
     "Disarm",
+    "Exchange",
+    "ExchangeGenerator",
     "Get",
     "GetBlockInfo",
     "GetChanges",
