@@ -92,8 +92,6 @@ def test_unknown_types_are_known_to_be(device: Device) -> None:
 def test_what_can_be_captured_is_found(device: Device) -> None:
     assert [field.wire for field in device.positions] == ["EQU2.OUT"]
     assert [field.wire for field in device.bit_words] == ["PCAP.BITS0", "PCAP.BITS1"]
-    assert device.has_streaming_tables
-    assert not make_device(None, {}, {}).has_streaming_tables
 
 
 @pytest.mark.parametrize(

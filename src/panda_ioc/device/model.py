@@ -107,11 +107,6 @@ class Device:
         found = (f for f in self.fields.values() if isinstance(f.info, ExtOutBitsFieldInfo))
         return tuple(sorted(found, key=lambda f: f.wire))
 
-    @cached_property
-    def has_streaming_tables(self) -> bool:
-        """Tables can be fed piece by piece (servers from 4.0)."""
-        return any(getattr(f.info, "has_mode", False) for f in self.fields.values())
-
     @property
     def layout(self) -> tuple[object, ...]:
         """What clients see of the structure: equal for two boxes that serve the same records."""

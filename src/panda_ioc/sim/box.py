@@ -1,7 +1,6 @@
-"""The state of the simulated PandA: blocks, metadata, capture, and what simulation adds.
+"""The state of the simulated PandA: blocks with their fields, and metadata.
 
-Everything here is called from one thread; only the acquisitions of `stream` are shared with the
-threads of the data port.
+Everything here is called from one thread; only `acquisition` is shared with those of the data port.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,7 +15,7 @@ from .reports import Attribute, Bus, Group, Item
 from .table import Table
 
 _FIELDS: dict[str, type[Field]] = {**FIELDS, "pos_out": PosOut, "ext_out": ExtOut, "table": Table}
-_DEFAULT_METADATA_LINES = 10_000
+_MAX_METADATA_LINES = 10_000
 
 
 class Metadata:
@@ -39,7 +38,7 @@ class Metadata:
     def put(self, lines: list[str], kind: str) -> None:
         if self.spec.kind != kind:
             raise CommandError(f"Metadata key {self.spec.key} not writeable as {kind}")
-        if len(lines) > _DEFAULT_METADATA_LINES:
+        if len(lines) > _MAX_METADATA_LINES:
             raise CommandError(f"Metadata key {self.spec.key} too long")
         self.lines = lines
         if self.item:

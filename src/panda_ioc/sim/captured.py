@@ -31,9 +31,8 @@ USUAL = (
     "StdDev",
     "Mean StdDev",
 )
-_ORDER = {kind: place for place, kind in enumerate(KINDS)}
 
-# group -> (words, raw type); the kinds of a pos_out by group
+# By group: raw type, 32-bit words.
 _GROUPS = (("uint32", 1), ("int32", 1), ("int64", 2), ("int64", 2), ("int96", 3))
 _BITS, _WORD, _LONG, _MEAN, _STDDEV = range(5)
 _GROUP_OF = {
@@ -46,8 +45,6 @@ _GROUP_OF = {
     "StdDev": _STDDEV,
 }
 _EXT_GROUP = {"timestamp": _LONG, "samples": _WORD, "bits": _BITS}
-# What the display order of captures inside one field is.
-_SHOWN = ("Value", "Diff", "Sum", "Mean", "Min", "Max", "StdDev")
 
 
 @dataclass(frozen=True)
@@ -200,7 +197,7 @@ class PosOut(Captured, Register):
             return ()
         words = text.split()
         for word in words:
-            if word not in _ORDER:
+            if word not in KINDS:
                 raise CommandError(f'Unknown capture option "{word}"')
         return tuple(kind for kind in KINDS if kind in words)
 

@@ -20,6 +20,7 @@ right.  In ramp mode none of this holds: word j of sample i is (i * words + j) m
 import math
 import zlib
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -30,11 +31,11 @@ from .numbers import CLOCK_FREQUENCY
 
 PERIOD = 1 << 14
 AMPLITUDE = 1_000_000
-COUNTER_DEFAULT = (0, 1, 0, 0)
 UNLIMITED_TICKS = 125
 
 Words = npt.NDArray[np.uint32]
 Integers = npt.NDArray[np.int64]
+V = TypeVar("V", int, Integers)
 
 _SIDE = {"Min": -1, "Value": 0, "Max": 1}
 _MASK = np.uint64(0xFFFFFFFF)
@@ -48,8 +49,8 @@ def ticks_per_sample(rate: float) -> int:
     return int(min(max(CLOCK_FREQUENCY / rate, 2), 2**30))
 
 
-def wrap(value: int, low: int, high: int) -> int:
-    """A counter's value after it has rolled over between MIN and MAX."""
+def wrap(value: V, low: int, high: int) -> V:
+    """A counter's value, or values, rolled over between MIN and MAX."""
     return low + (value - low) % (high - low + 1) if high > low else value
 
 
@@ -68,9 +69,7 @@ def _positions(name: str, indices: Integers, counter: tuple[int, int, int, int] 
 
 
 def _counter(phase: Integers, start: int, step: int, low: int, high: int) -> Integers:
-    values = start + (step or 1) * phase
-    if high > low:
-        values = low + (values - low) % (high - low + 1)
+    values = wrap(start + (step or 1) * phase, low, high)
     return values.astype(np.int32).astype(np.int64)
 
 
