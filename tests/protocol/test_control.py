@@ -88,6 +88,12 @@ def test_long_requests_and_replies_are_shortened_in_errors() -> None:
     assert "-> !xxx" in str(error)
     assert "(4 lines)" in str(error)
     assert len(str(error)) < 500
+    connection = ControlConnection()
+    connection.send(Put("T", ["1"] * 1000))
+    connection.receive_eof("power cut")
+    ((_, error),) = connection.responses()
+    assert str(error).startswith("Put(field='T', value=['1', '1'")
+    assert len(str(error)) < 200
     (error,) = talk([Put("T", ["1"] * 1000)], b"ERR No\n")
     assert str(error) == "T< (1000 lines) -> ERR No"
 

@@ -224,8 +224,13 @@ def test_an_end_reason_of_tomorrow_is_logged_in_its_own_words(
 def test_refused_options_raise_the_words_of_the_box() -> None:
     connection = DataConnection()
     connection.connect(scaled=False)
-    with pytest.raises(CommandError, match="'XML FRAMED RAW' refused: Invalid data capture option"):
-        list(connection.receive_bytes(b"ERR Invalid data capture option\n"))
+    for call in (
+        lambda: list(connection.receive_bytes(b"ERR Invalid data capture option\n")),
+        connection.flush,
+    ):
+        with pytest.raises(CommandError, match="'XML FRAMED RAW' refused: Invalid data") as raised:
+            call()
+        assert raised.value.reason == "Invalid data capture option"
 
 
 BAD = {
@@ -255,6 +260,14 @@ BAD = {
     "format 'ASCII'": OK + START.replace(b"Framed", b"ASCII"),
     "A.B.Value": OK + header([("A.B", "int32", "Value"), ("A.B", "int64", "Value")], 12),
 }
+
+
+@pytest.mark.parametrize("word", ["int32", "Framed", "1", "4"])
+def test_what_is_said_of_a_long_header_is_short(word: str) -> None:
+    stream = OK + START.replace(b'"%s"' % word.encode(), b'"%s"' % (b"x" * 100_000))
+    _, error = decode([stream])
+    assert isinstance(error, ProtocolError)
+    assert len(str(error)) < 300
 
 
 def receive_in_pieces(connection: DataConnection, stream: bytes, size: int) -> None:

@@ -63,7 +63,7 @@ class ControlProtocol(asyncio.Protocol):
     def time_out(self, command: Command[Any], future: asyncio.Future[Any], seconds: float) -> None:
         """Fail a command that was not answered, and all behind it: replies come in order."""
         if not future.done():
-            message = f"{command!r}: no reply from {self._peer} in {seconds:g} s"
+            message = f"{command}: no reply from {self._peer} in {seconds:g} s"
             future.set_exception(CommandTimeout(message, command))
             self.end(f"{self._peer}: connection closed, as {message}")
 

@@ -16,6 +16,7 @@ From BROKEN and CLOSED there is no way back: all pending commands have failed, f
 
 from collections import deque
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
@@ -106,7 +107,7 @@ class ControlConnection:
             ConnectionLost, ProtocolError: the connection has ended with that error
         """
         if self._error is not None:
-            raise _again(self._error)
+            raise copy(self._error)
         pending = _Pending(command, command.execute(self._version))
         try:
             return self._enqueue(next(pending.generator), pending)
@@ -122,7 +123,7 @@ class ControlConnection:
             ConnectionLost: after `receive_eof`
         """
         if self._error is not None:
-            raise _again(self._error)
+            raise copy(self._error)
         self._buffer += received
         to_send: list[bytes] = []
         try:
@@ -209,7 +210,7 @@ class ControlConnection:
             error.command = pending.command
             result = error
         except Exception as error:
-            result = CommandError(f"{pending.command!r}: {error!r}", pending.command)
+            result = CommandError(f"{pending.command}: {error!r}", pending.command)
             result.__cause__ = error
         self._responses.append((pending.command, result))
         return b""
@@ -233,7 +234,7 @@ class ControlConnection:
         self._buffer.clear()
         self._values = []
         for each in pending.values():
-            failed = type(error)(f"{shorten(repr(each.command))}: {error}", each.command)
+            failed = type(error)(f"{each.command}: {error}", each.command)
             self._responses.append((each.command, failed))
 
 
@@ -242,8 +243,3 @@ def _find(lines: list[str], line: str, start: int, end: int) -> int:
         return lines.index(line, start, end)
     except ValueError:
         return end
-
-
-def _again(error: PandAError) -> PandAError:
-    """The error that ended the connection, for a later call."""
-    return type(error)(str(error))

@@ -15,6 +15,7 @@ import logging
 import re
 import struct
 from collections.abc import Callable, Iterator
+from copy import copy
 from enum import Enum
 
 import numpy as np
@@ -186,7 +187,7 @@ class DataConnection:
 
     def _check(self) -> None:
         if self._error is not None:
-            raise type(self._error)(*self._error.args)
+            raise copy(self._error)
 
     def _parse(self, data: memoryview) -> Iterator[Data]:
         position, end = 0, len(data)
@@ -224,7 +225,7 @@ class DataConnection:
             return position
         if line.startswith(b"ERR "):
             words = line[4:].decode("utf-8", "replace").strip()
-            raise CommandError(f"data port: {self._options!r} refused: {words}")
+            raise CommandError(f"data port: {self._options!r} refused: {words}", reason=words)
         if line != b"OK\n":
             raise ProtocolError(f"data port: answer {line!r}, neither OK nor ERR: not a PandA?")
         self._state = State.HEADER

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from panda_ioc.errors import BadValue, ProtocolError
+from panda_ioc.protocol._exchange import shorten
 from panda_ioc.protocol.responses import WIRE_TYPES, FieldCapture, StartData
 
 Element = tuple[str, dict[str, str]]
@@ -27,6 +28,7 @@ SAMPLES = FieldCapture("PCAP.SAMPLES", WIRE_TYPES["uint32"], "Value")
 """The count of clock ticks that servers before 2.1 send first in a raw sample, not naming it."""
 
 _NO_UNITS = "(null)"
+_SHOWN = 200
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
 
 
@@ -39,11 +41,9 @@ def parse_header(text: bytes) -> StartData:
     elements = _elements(text.decode("utf-8", "replace"))
     data = next((attributes for tag, attributes in elements if tag == "data"), None)
     if data is None:
-        raise ProtocolError("data header: no <data .../> element")
+        raise _fault("no <data .../> element")
     if data.get("format") != "Framed":
-        raise ProtocolError(
-            f"data header: format {data.get('format')!r} where 'Framed' was asked for"
-        )
+        raise _fault(f"format {data.get('format')!r} where 'Framed' was asked for")
     fields = [_field(attributes) for tag, attributes in elements if tag == "field"]
     sample_bytes = _integer(data, "sample_bytes")
     offset = data.get("hw_time_offset_ns")
@@ -70,7 +70,12 @@ def frame_layout(start: StartData) -> np.dtype[Any]:
     try:
         return np.dtype([(column_name(field), field.type) for field in start.fields])
     except ValueError as error:
-        raise ProtocolError(f"data header: {error}") from None
+        raise _fault(str(error)) from None
+
+
+def _fault(what: str) -> ProtocolError:
+    """What is wrong, without the megabyte that a header may have of it."""
+    return ProtocolError(f"data header: {shorten(what, _SHOWN)}")
 
 
 def _elements(text: str) -> list[Element]:
@@ -80,14 +85,14 @@ def _elements(text: str) -> list[Element]:
     try:
         parser.Parse(text, True)
     except xml.parsers.expat.ExpatError as error:
-        raise ProtocolError(f"data header is not XML: {error}: {text[:200]!r}") from None
+        raise _fault(f"is not XML: {error}: {text[:_SHOWN]!r}") from None
     return found
 
 
 def _field(attributes: Mapping[str, str]) -> FieldCapture:
     name, capture, kind = (_text(attributes, key) for key in ("name", "capture", "type"))
     if kind not in WIRE_TYPES:
-        raise ProtocolError(f"data header: {name} {capture}: unknown type {kind!r}")
+        raise _fault(f"{name} {capture}: unknown type {kind!r}")
     units = attributes.get("units")
     try:
         return FieldCapture(
@@ -99,7 +104,7 @@ def _field(attributes: Mapping[str, str]) -> FieldCapture:
             units="" if units == _NO_UNITS else units,
         )
     except BadValue as error:
-        raise ProtocolError(f"data header: {error}") from None
+        raise _fault(str(error)) from None
 
 
 def _check_size(fields: list[FieldCapture], sample_bytes: int) -> list[FieldCapture]:
@@ -107,22 +112,20 @@ def _check_size(fields: list[FieldCapture], sample_bytes: int) -> list[FieldCapt
     if sample_bytes == named + SAMPLES.type.itemsize:
         return [SAMPLES, *fields]
     if not fields or sample_bytes != named:
-        raise ProtocolError(
-            f"data header: sample_bytes is {sample_bytes}, but {len(fields)} fields take {named}"
-        )
+        raise _fault(f"sample_bytes is {sample_bytes}, but {len(fields)} fields take {named}")
     return fields
 
 
 def _text(attributes: Mapping[str, str], key: str) -> str:
     if not attributes.get(key):
-        raise ProtocolError(f"data header: a field without {key}: {dict(attributes)}")
+        raise _fault(f"a field without {key}: {dict(attributes)}")
     return attributes[key]
 
 
 def _integer(attributes: Mapping[str, str], key: str) -> int:
     value = attributes.get(key, "")
     if not _INTEGER.fullmatch(value):
-        raise ProtocolError(f"data header: {key} is {value!r}, not a whole number")
+        raise _fault(f"{key} is {value!r}, not a whole number")
     return int(value)
 
 
@@ -133,4 +136,4 @@ def _number(attributes: Mapping[str, str], key: str) -> float | None:
     try:
         return float(value)
     except ValueError:
-        raise ProtocolError(f"data header: {key} is {value!r}, not a number") from None
+        raise _fault(f"{key} is {value!r}, not a number") from None

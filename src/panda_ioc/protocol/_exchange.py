@@ -131,6 +131,10 @@ class Command(Generic[T_co]):
         """Yield requests, return the result; `version` is (major, minor) of the server."""
         raise NotImplementedError(type(self).__name__)
 
+    def __str__(self) -> str:
+        """What messages call it: it may hold a whole table."""
+        return shorten(repr(self))
+
 
 def _one_line(line: str) -> bytes:
     if "\n" in line:
