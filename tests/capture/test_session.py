@@ -334,6 +334,13 @@ def test_existing_files_are_kept(stream: DataStream, tmp_path: Path) -> None:
     assert path.read_text() == "precious"
 
 
+def test_a_file_that_can_not_be_made_leaves_nothing(stream: DataStream, tmp_path: Path) -> None:
+    with pytest.raises(CaptureError, match=r"a\.h5: .*NULL"):
+        begin(stream, tmp_path / "a.h5", attributes={"prefix": "P", "version": "1\0"})
+    assert list(tmp_path.iterdir()) == []
+    begin(stream, tmp_path / "a.h5")[0].stop()
+
+
 def test_directories(stream: DataStream, tmp_path: Path) -> None:
     deep = tmp_path / "x" / "y" / "a.h5"
     with pytest.raises(CaptureError, match=f"no directory {deep.parent}"):
@@ -364,6 +371,7 @@ def test_no_permission(stream: DataStream, tmp_path: Path) -> None:
         ({"filename": "a/b"}, "give a name"),
         ({"filename": ".."}, "give a name"),
         ({"directory": Path("here")}, "absolute"),
+        ({"directory": Path("/a\nb")}, "printable"),
         ({"num": -1}, "-1 samples"),
         ({"mode": Mode.LAST_N}, "the last 0 samples"),
         ({"mode": Mode.LAST_N, "num": MAX_LAST_N + 1}, "give 1 to"),
@@ -386,6 +394,12 @@ def test_a_link_does_not_lead_out_of_the_root(tmp_path: Path) -> None:
     (tmp_path / "root" / "out").symlink_to(tmp_path)
     with pytest.raises(ConfigurationError, match="only directories in"):
         Settings(tmp_path / "root" / "out", "a.h5", data_roots=(tmp_path / "root",)).check()
+
+
+def test_links_in_a_circle_are_not_in_the_root(tmp_path: Path) -> None:
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    with pytest.raises(ConfigurationError, match="only directories in"):
+        Settings(tmp_path / "circle" / "x", "a.h5", data_roots=(tmp_path,)).check()
 
 
 def test_names_given_twice_end_the_capture(
@@ -491,7 +505,9 @@ def test_a_file_that_may_not_grow(box: DataBox, tmp_path: Path) -> None:
     check_what_is_left(tmp_path / "a.h5", captured)
 
 
-def test_disk_full(box: DataBox, tmp_path: Path) -> None:
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 3 MiB."""
     small = tmp_path / "small"
     small.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(small)]
@@ -501,9 +517,24 @@ def test_disk_full(box: DataBox, tmp_path: Path) -> None:
         pytest.skip("no mount command")
     if mounted.returncode:
         pytest.skip(f"may not mount a small disk: {mounted.stderr.decode().strip()}")
-    try:
-        captured, message = run_out_of_space(box, small / "a.h5")
-        assert "No space left on device" in message
-        check_what_is_left(small / "a.h5", captured)
-    finally:
-        subprocess.run(["umount", str(small)], check=True)
+    yield small
+    subprocess.run(["umount", "--lazy", str(small)], check=True)
+
+
+def test_disk_full(box: DataBox, small_disk: Path) -> None:
+    captured, message = run_out_of_space(box, small_disk / "a.h5")
+    assert "No space left on device" in message
+    check_what_is_left(small_disk / "a.h5", captured)
+
+
+@pytest.mark.parametrize("left", [0, 4096, 1 << 18])
+def test_a_disk_that_is_full_is_told_before_anything_is_armed(
+    stream: DataStream, small_disk: Path, left: int
+) -> None:
+    """What could not be written would stay in HDF5, which may crash of it at the end."""
+    (small_disk / "other").write_bytes(bytes((3 << 20) - left))
+    with pytest.raises(CaptureError, match="No space left on device"):
+        begin(stream, small_disk / "a.h5")
+    assert [path.name for path in small_disk.iterdir()] == ["other"]
+    (small_disk / "other").unlink()
+    begin(stream, small_disk / "a.h5")[0].stop()

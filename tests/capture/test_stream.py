@@ -132,6 +132,21 @@ def test_a_sink_that_comes_late_is_told_what_it_missed(box: DataBox, stream: Dat
     np.testing.assert_array_equal(np.concatenate(late.rows), ROWS[10:30])
 
 
+def test_a_sink_that_comes_too_late_is_told_so(box: DataBox) -> None:
+    """Even while the thread of the stream is not over yet."""
+    told = threading.Event()
+    stream = DataStream(DataSocket("127.0.0.1", box.port), lambda _: told.wait(10)).open()
+    first, late = Notes(), Notes()
+    stream.add(first)
+    box.cut()
+    first.wait("closed", ConnectionLost)
+    stream.add(late)
+    assert late.told == [("closed", ConnectionLost)]
+    assert not stream.alive
+    told.set()
+    stream.close()
+
+
 def test_removed_sinks_hear_no_more(box: DataBox, stream: DataStream) -> None:
     stays, goes = Notes(), Notes()
     stream.add(stays)
@@ -171,3 +186,18 @@ def test_live_window_is_a_sink(box: DataBox, stream: DataStream) -> None:
     sink.wait("end", EndReason.OK, 0)
     values = window.snapshot().columns["C.D.Value"]
     np.testing.assert_array_equal(values, ROWS["C.D.Value"][-100:].astype(float))
+
+
+def test_a_live_window_says_that_it_can_not_go_on(box: DataBox, stream: DataStream) -> None:
+    window, sink = LiveWindow(100), Notes()
+    stream.add(window)
+    stream.add(sink)
+    box.send(acquisition(COLUMNS, ROWS, []))
+    sink.wait("end", EndReason.OK, 0)
+    assert window.snapshot().reason is EndReason.OK
+    means = [("A.B", "int64", "Mean")]  # without the duration to divide by
+    box.send(acquisition(means, random_rows(means, 10), []))
+    sink.wait("end", EndReason.OK, 0, times=2)
+    snapshot = window.snapshot()
+    assert (snapshot.running, snapshot.reason) == (False, EndReason.UNKNOWN_EXCEPTION)
+    assert len(snapshot.columns["C.D.Value"]) == 100

@@ -34,8 +34,7 @@ def forecast(
         CaptureError: as `datasets_of`
     """
     kinds: dict[str, list[str]] = {}
-    for line in lines:
-        field, *found = line.split()
+    for field, *found in filter(None, map(str.split, lines)):
         kinds.setdefault(field, []).extend(found or ["Value"])
     place = {field: number for number, field in enumerate(order)}
     fields = sorted(

@@ -11,8 +11,9 @@ again when it is full. Room on the disk is reserved before anything is written (
 HDF5 must never meet a full disk.
 """
 
+import contextlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -65,14 +66,24 @@ class HDF5Writer:
         self._partly = 0  # ... in the file already
         self._stage: Rows = np.empty(0)
         self._stage_bytes = memoryview(bytearray())
-        try:
-            self._file = h5py.File(path, "x", libver=("v110", "latest"))
-            self._space = Space(path)
-            self._file.attrs["creator"] = "panda-ioc"
-            for key, value in (attributes or {}).items():
+        with _errors(path):
+            self._make({"creator": "panda-ioc", **(attributes or {})})
+
+    def _make(self, attributes: Mapping[str, str]) -> None:
+        """Make the file; nothing is left of it if that fails."""
+        with contextlib.ExitStack() as undo:
+            self.path.touch(exist_ok=False)
+            undo.callback(self.path.unlink)
+            self._space = Space(self.path)
+            undo.callback(self._space.close)
+            self._space.reserve(_MARGIN)
+            self._file = h5py.File(self.path, "w", libver=("v110", "latest"))
+            undo.callback(self._file.close)
+            self._space.forget()
+            self._space.reserve(_MARGIN)
+            for key, value in attributes.items():
                 self._file.attrs[key] = value
-        except OSError as error:
-            raise CaptureError(_cause(path, error)) from error
+            undo.pop_all()
 
     @property
     def samples(self) -> int:
@@ -100,7 +111,7 @@ class HDF5Writer:
         sizes = [self._chunk * dataset.dtype.itemsize for dataset in datasets]
         self._partial = np.zeros(max(sizes, default=0), np.uint8)
         self._room = sum(sizes) + _MARGIN + _MARGIN_EACH * len(sizes)
-        with _Errors(self.path):
+        with _errors(self.path):
             self._space.reserve(self._room)
             self._write_header(start)
             self._stored = [self._create(dataset) for dataset in datasets]
@@ -146,7 +157,7 @@ class HDF5Writer:
 
     def write(self, rows: Rows) -> None:
         """Take samples in; whole chunks go to the file at once, the rest at `flush`."""
-        with _Errors(self.path):
+        with _errors(self.path):
             while len(rows):
                 if self._staged == 0 and len(rows) >= self._chunk:
                     self._write_chunk(rows[: self._chunk])
@@ -190,7 +201,7 @@ class HDF5Writer:
     def flush(self) -> int:
         """Write what is kept and let readers see it; returns the samples that they now can see in
         every dataset. (They are with the operating system then, not necessarily on the platter.)"""
-        with _Errors(self.path):
+        with _errors(self.path):
             if self._staged > self._partly:
                 self._write_part()
             for stored in self._stored:
@@ -210,7 +221,7 @@ class HDF5Writer:
         else:
             # Chunks are not read back: nothing may follow, and only `flush` and `close` do.
             self._whole, self._staged, self._partly = kept, 0, 0
-        with _Errors(self.path):
+        with _errors(self.path):
             for stored in self._stored:
                 stored.resize((kept,))
 
@@ -220,7 +231,8 @@ class HDF5Writer:
         A file without datasets, in which nothing has been begun, is removed.
 
         Raises:
-            CaptureError: not all of it could be written; what was flushed before can be read
+            CaptureError: not all of it could be written; what was flushed before can be read. Or it
+                could not be removed
         """
         try:
             if self._datasets:
@@ -228,7 +240,8 @@ class HDF5Writer:
         finally:
             self._close_file()
         if not self._datasets:
-            self.path.unlink(missing_ok=True)
+            with _errors(self.path):
+                self.path.unlink(missing_ok=True)
         return self.flushed
 
     def _finish(self, reason: str, acquisitions: int) -> None:
@@ -240,12 +253,12 @@ class HDF5Writer:
             self._note("samples", self.flushed)
 
     def _note(self, key: str, value: Any) -> None:
-        with _Errors(self.path):
+        with _errors(self.path):
             self._file.attrs.modify(key, value)
 
     def _close_file(self) -> None:
         try:
-            with _Errors(self.path):
+            with _errors(self.path):
                 self._file.close()
                 self._space.close()
         except CaptureError:
@@ -254,18 +267,13 @@ class HDF5Writer:
             raise
 
 
-class _Errors:
+@contextlib.contextmanager
+def _errors(path: Path) -> Iterator[None]:
     """What HDF5 and the file system raise becomes a `CaptureError` that names the file."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type[BaseException] | None, error: Any, trace: Any) -> None:
-        if kind is not None and issubclass(kind, (OSError, RuntimeError, ValueError)):
-            raise CaptureError(_cause(self._path, error)) from error
+    try:
+        yield
+    except (OSError, RuntimeError, ValueError) as error:
+        raise CaptureError(_cause(path, error)) from error
 
 
 def _field(dataset: Dataset) -> str:

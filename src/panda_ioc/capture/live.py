@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panda_ioc.capture.scaling import Column, Rows, columns_of
-from panda_ioc.errors import BadValue
+from panda_ioc.errors import BadValue, CaptureError
 from panda_ioc.protocol.responses import EndReason, StartData
 
 MAX_SAMPLES = 10_000_000
@@ -154,13 +154,11 @@ class LiveWindow:
             self._version += 1
 
     def closed(self, error: Exception | None) -> None:
-        """Sink: no more will come; what there is stays."""
-
-    def failed(self, error: Exception) -> None:
-        """The stream has taken the window out; nothing more will be shown of this acquisition."""
+        """Sink: no more will come; what there is stays, and `reason` tells if it can not go on."""
         with self._lock:
-            self._running, self._reason = False, EndReason.UNKNOWN_EXCEPTION
-            self._version += 1
+            if self._running or isinstance(error, CaptureError):
+                self._running, self._reason = False, EndReason.UNKNOWN_EXCEPTION
+                self._version += 1
 
     def snapshot(self, names: Collection[str] | None = None) -> Snapshot:
         """What is in the window now, all columns or only those named ``NAME.CAPTURE``."""

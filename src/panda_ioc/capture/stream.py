@@ -17,7 +17,7 @@ from typing import Protocol
 
 from panda_ioc.capture.scaling import Rows
 from panda_ioc.client.data import DataSocket
-from panda_ioc.errors import PandAError
+from panda_ioc.errors import ConnectionLost, PandAError
 from panda_ioc.protocol.responses import Data, EndData, EndReason, FrameData, StartData
 
 log = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class DataStream:
         self._sinks: list[Sink] = []
         self._start: StartData | None = None
         self._received = 0
-        self._closing = False
+        self._closing = self._ended = False
         self._thread = threading.Thread(target=self._run, name="panda data port", daemon=True)
 
     def open(self) -> "DataStream":
@@ -83,7 +83,7 @@ class DataStream:
     @property
     def alive(self) -> bool:
         """Whether acquisitions will be received."""
-        return self._thread.is_alive()
+        return self._thread.is_alive() and not self._ended
 
     @property
     def running(self) -> StartData | None:
@@ -91,8 +91,14 @@ class DataStream:
         return self._start
 
     def add(self, sink: Sink) -> None:
-        """Hand acquisitions to `sink` as well, beginning in the middle of one that goes on."""
+        """Hand acquisitions to `sink` as well, beginning in the middle of one that goes on.
+
+        If the stream has ended meanwhile the sink is told so, as all others were.
+        """
         with self._lock:
+            if self._ended:
+                sink.closed(ConnectionLost("the connection to the data port has ended"))
+                return
             self._sinks.append(sink)
             if self._start is not None:
                 late = replace(self._start, missed=self._start.missed + self._received)
@@ -119,6 +125,7 @@ class DataStream:
             self._end(EndReason.MANUALLY_STOPPED if self._closing else EndReason.DISCONNECTED, 0)
             self._tell_all(lambda sink: sink.closed(error))
             self._sinks.clear()
+            self._ended = True
         if self._on_closed is not None:
             self._on_closed(error)
         elif error is not None:
@@ -158,5 +165,5 @@ class DataStream:
         except Exception as error:
             # A sink is somebody else's code: its fault must end neither the stream nor the others.
             log.warning("%s: %s", type(sink).__name__, error)
-            self._sinks.remove(sink)
+            self.remove(sink)
             sink.closed(error)
