@@ -1,5 +1,5 @@
 # The bridge as an image: docker build -t panda-ioc .
-# How to run it: docs/deployment.md.
+# How to run it: docs/how-to/deployment.md.
 ARG PYTHON=3.11
 
 FROM python:${PYTHON}-slim AS build

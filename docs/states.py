@@ -1,7 +1,7 @@
 """The state machines of the protocol core, found out by running them: `python docs/states.py`.
 
-Writes the tables in protocol.md and the pictures of them; with --check only says what is out of
-date. The states and where a line or byte leads are those of the code: each connection is brought
+Writes the tables in explanations/protocol.md and the pictures of them; with --check only says what
+is out of date. The states and where a line or byte leads are those of the code: each connection is brought
 into each of its states, given each thing that may come, and asked for its state.
 """
 
@@ -20,7 +20,7 @@ from panda_ioc.protocol.commands import Get
 from panda_ioc.protocol.connections import ControlConnection, DataConnection
 
 DOCS = Path(__file__).parent
-PAGE = DOCS / "protocol.md"
+PAGE = DOCS / "explanations" / "protocol.md"
 END = None  # end of file
 
 HEADER = b"""<header>

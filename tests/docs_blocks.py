@@ -2,21 +2,30 @@
 
 A block is run as it stands unless a comment in the line above says why that can not be:
 
-    <!-- test: real box -->
+    <!-- test: docker -->
+
+The simulated PandA of the tests stands for every box, the bridge that serves it for every prefix.
 
 A `console` block holds commands after "$ ", each perhaps followed by what it prints. There "..."
 stands for anything, amounts of white space do not matter, and what is not shown is not compared.
 """
 
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).resolve().parents[1]
 
-REASONS = ("install", "real box", "docker", "site", "tested apart")
-"""Why a block is not run: it installs, needs hardware, a container engine, a site's own things."""
+REASONS = ("install", "docker", "display", "tested apart")
+"""Why a block is not run: it installs, needs a container engine, a display, has a test of its own
+or is one."""
+
+SERVES = re.compile(r"\bpanda-ioc (run .*)")
+"""A command that does not end: it is run by test_deployment.py, until it serves."""
 
 _FENCE = re.compile(
     r"(?:^<!-- test: (?P<reason>[^>]*?) -->\n)?^```(?P<language>\S*)[^\n]*\n(?P<text>.*?)^```$",
@@ -74,6 +83,30 @@ def blocks(page: Path) -> Iterator[Block]:
         line = text.count("\n", 0, match.start()) + 1
         name = str(page.relative_to(ROOT))
         yield Block(name, line, match["language"], match["reason"] or "", match["text"])
+
+
+def bridges() -> Iterator[list[str]]:
+    """The arguments of every bridge that a page or a file in deploy/ starts."""
+    for block in (block for page in pages() for block in blocks(page)):
+        if block.language == "yaml":
+            yield from commands_in(yaml.safe_load(block.text))
+        elif block.language in ("console", "ini"):
+            text = block.text.replace("\\\n", " ")
+            yield from (shlex.split(command) for command in SERVES.findall(text))
+    for file in (ROOT / "deploy").glob("*.yaml"):
+        yield from commands_in(yaml.safe_load(file.read_text()))
+
+
+def commands_in(tree: object) -> Iterator[list[str]]:
+    """What compose files and charts give the entry point."""
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            if key in ("command", "args") and isinstance(value, list):
+                yield [str(word) for word in value]
+            yield from commands_in(value)
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from commands_in(value)
 
 
 def prints(expected: str, output: str) -> bool:

@@ -1,19 +1,26 @@
 """caget, caput, camonitor, pvget, pvput as in the documentation, for machines without EPICS base.
 
-They print what those of EPICS base print, as far as the documentation shows it.
+They print what those of EPICS base 7 print, as far as the documentation shows it. They are more
+patient, for busy machines.
 """
 
 import argparse
 import asyncio
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import aioca
 import numpy as np
+from epicscorelibs.ca.cadef import ECA_TIMEOUT, CAException
 from p4p.client.thread import Context
 
 ENOUGH = 3  # updates of a monitor; then a person would press Ctrl-C
+# Elements of an array: with room for them, or in use. The tools print zeros for the rest.
+ALL, USED = -1, 0
+# As caget -S and caput -S escape them.
+ESCAPES = str.maketrans({"\\": "\\\\", "'": "\\'", '"': '\\"', "\n": "\\n", "\t": "\\t"})
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -26,10 +33,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("-w", type=float, default=10)
     parser.add_argument("-#", type=int, dest="count")
     parser.add_argument("-r", default="")
-    parser.add_argument("words", nargs="+")
-    # A number below zero is no option.
-    options = parser.parse_args([f" {word}" if word[:2] == "-1" else word for word in rest])
-    options.words = [word.strip() for word in options.words]
+    parser.add_argument("words", nargs=argparse.REMAINDER)  # a number below zero is no option
+    options = parser.parse_args(rest)
     if tool.startswith("pv"):
         return _pva(tool, options)
     return asyncio.run(_ca(tool, options))
@@ -52,12 +57,12 @@ async def _ca(tool: str, options: argparse.Namespace) -> int:
             return await _caput(options)
         if tool == "camonitor":
             return await _camonitor(options)
+        count = options.count or (USED if options.c else ALL)
         for name in options.words:
-            print(await _line(name, options))
+            print(await _line(name, options, count))
         return 0
     except aioca.CANothing as error:
-        print(f"Channel connect timed out: {error}", file=sys.stderr)
-        return 1
+        return _fail(f"Channel connect timed out: '{error.name}' not found.")
     finally:
         aioca.purge_channel_caches()
 
@@ -65,15 +70,23 @@ async def _ca(tool: str, options: argparse.Namespace) -> int:
 async def _caput(options: argparse.Namespace) -> int:
     name, *values = options.words
     print("Old :", await _line(name, options))
-    value: Any = values[1:] if options.a else values[0]
+    value: Any = values[1:] if options.a else " ".join(values)
+    datatype = aioca.DBR_CHAR_STR if options.S else None
     try:
-        datatype = aioca.DBR_CHAR_STR if options.S else None
         await aioca.caput(name, value, wait=options.c, timeout=options.w, datatype=datatype)
+    except CAException as error:
+        return _fail(f"Error from put operation: {error}")
     except aioca.CANothing as error:
-        print(f"Error occured writing data: {error}", file=sys.stderr)
-        return 1
+        if error.errorcode != ECA_TIMEOUT:
+            return _fail(f"Error occured writing data: {str(error).removeprefix(f'{name}: ')}")
+        _fail("Write callback operation timed out")  # no failure, says caput
     print("New :", await _line(name, options))
     return 0
+
+
+def _fail(message: str) -> int:
+    print(message, file=sys.stderr)
+    return 1
 
 
 async def _camonitor(options: argparse.Namespace) -> int:
@@ -82,30 +95,29 @@ async def _camonitor(options: argparse.Namespace) -> int:
 
     def show(value: Any) -> None:
         nonlocal seen
-        print(value.name, _text(value))
+        stamp = datetime.fromtimestamp(value.timestamp).isoformat(" ")
+        print(f"{value.name:<30} {stamp} {_text(value)}")
         seen += 1
         if seen >= (options.count or ENOUGH):
             enough.set()
 
-    aioca.camonitor(options.words, lambda value, _: show(value), datatype=_datatype(options))
+    aioca.camonitor(options.words, lambda value, _: show(value), format=aioca.FORMAT_TIME)
     await asyncio.wait_for(enough.wait(), 30)
     return 0
 
 
-async def _line(name: str, options: argparse.Namespace) -> str:
-    value = await aioca.caget(name, datatype=_datatype(options), timeout=options.w)
-    if not options.S and value.datatype == 3:  # an enum: as its label
+async def _line(name: str, options: argparse.Namespace, count: int = ALL) -> str:
+    value = await aioca.caget(name, timeout=options.w, count=count)
+    if value.datatype == aioca.DBR_ENUM:
         value = await aioca.caget(name, datatype=str, timeout=options.w)
-    return f"{name:<30} {_text(value)}"
-
-
-def _datatype(options: argparse.Namespace) -> Any:
-    return aioca.DBR_CHAR_STR if options.S else None
+    if not isinstance(value, np.ndarray):
+        return f"{name:<30} {_text(value)}"
+    if options.S and value.datatype == aioca.DBR_CHAR:
+        return f"{name} {value.tobytes().partition(bytes(1))[0].decode().translate(ESCAPES)}"
+    return " ".join([name, str(len(value)), *map(_text, value)])
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, np.ndarray):
-        return " ".join([str(len(value)), *(_text(item) for item in value)])
     return f"{value:g}" if isinstance(value, int | float | np.number) else str(value)
 
 

@@ -1,19 +1,27 @@
-"""The health check of the image, and the access security of the documentation, with bridges."""
+"""The bridges that the documentation starts, its access security, the health check of the image."""
 
 import getpass
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 from epicscorelibs.ca.cadef import CAException
 
-from docs_blocks import ROOT, blocks
-from servers import PROGRAM, Ioc, Starter
+from docs_blocks import ROOT, blocks, bridges
+from servers import LOOPBACK, PROGRAM, Ioc, Sim, Starter
 
 HEALTH_CHECK = ROOT / "deploy" / "healthcheck.py"
+# Each set of options once.
+SERVED = {
+    " ".join(word for word in arguments if word.startswith("--")): arguments
+    for arguments in bridges()
+    if arguments[:1] == ["run"]
+}
 
 
 def _check(ioc: Ioc, prefix: str) -> "subprocess.CompletedProcess[str]":
@@ -78,3 +86,31 @@ def test_an_access_security_file_with_a_mistake_ends_the_bridge_in_order(
     )
     assert done.returncode == 1, done.stderr
     assert f"panda-ioc: {file}: no valid access security file" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", SERVED.values(), ids=SERVED)
+def test_a_bridge_that_is_told_of_serves(
+    arguments: list[str], sim: Sim, start_ioc: Starter[Ioc], tmp_path: Path
+) -> None:
+    _, _, prefix, *options = arguments
+    placed = _placed(options, tmp_path)
+    ioc = start_ioc(sim.address, *placed, prefix=prefix, ready=r":\d+: connected")
+    assert ioc.stop() == 0
+
+
+def _placed(options: list[str], directory: Path) -> Iterator[str]:
+    """Paths in a directory of the test, addresses of this host."""
+    for option, value in pairwise(["", *options]):
+        path = directory / value.lstrip("/")
+        if option == "--bind":
+            yield LOOPBACK
+        elif option == "--access-security":
+            yield str(ROOT / "db" / "roles.acf")
+        elif option.endswith(("-dir", "-root")):
+            path.mkdir(parents=True, exist_ok=True)
+            yield str(path)
+        elif option in ("--cache", "--pv-list"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield str(path)
+        else:
+            yield value

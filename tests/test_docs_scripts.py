@@ -13,7 +13,10 @@ from docs_blocks import Block, blocks, prints
 from servers import PROGRAM, Sim
 
 DOCS = Path(__file__).parents[1] / "docs"
-PAGES = [DOCS / f"{name}.md" for name in ("protocol", "scripting", "console")]
+PAGES = [
+    DOCS / page
+    for page in ("explanations/protocol.md", "how-to/scripting.md", "how-to/console.md")
+]
 EXAMPLES = [block for page in PAGES for block in blocks(page)]
 
 

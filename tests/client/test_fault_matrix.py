@@ -1,4 +1,4 @@
-"""The table of errors in docs/scripting.md, row by row: each cell is what really happens."""
+"""The table of errors in docs/how-to/scripting.md, row by row: each cell is what really happens."""
 
 import asyncio
 import re
@@ -15,7 +15,7 @@ from panda_ioc import errors
 from panda_ioc.client.asyncio import AsyncioClient
 from panda_ioc.protocol.commands import Append, Command, Get
 
-PAGE = Path(__file__).parents[2] / "docs" / "scripting.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "scripting.md"
 TIMEOUT = 0.3
 
 OLD = b"OK =PandA SW: 3.0 FPGA: 1 rootfs: x\n"
