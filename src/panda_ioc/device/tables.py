@@ -102,12 +102,12 @@ class TableLayout:
         """Layout of the table that was introspected as `info`.
 
         Raises:
-            BadValue: a column does not lie inside one word of a row, or no row is so long
+            BadValue: a column does not lie inside one word of a row, or no row is so long or short
         """
-        if info.row_words > MAX_ROW_WORDS:
-            raise BadValue(f"{name}: a row of {info.row_words} words, more than {MAX_ROW_WORDS}")
+        if not 1 <= info.row_words <= MAX_ROW_WORDS:
+            raise BadValue(f"{name}: a row of {info.row_words} words, not 1 to {MAX_ROW_WORDS}")
         columns = tuple(_column(name, info, key, details) for key, details in info.fields.items())
-        rows = info.max_length // info.row_words if info.max_length and info.row_words else None
+        rows = info.max_length // info.row_words if info.max_length else None
         return cls(name, columns, info.row_words, rows, info.has_mode)
 
     def unpack(self, words: NDArray[np.uint32]) -> dict[str, NDArray[Any]]:
@@ -116,11 +116,11 @@ class TableLayout:
         Raises:
             BadValue: this is not a whole number of rows
         """
-        if words.size % max(self.row_words, 1):
+        if words.size % self.row_words:
             raise BadValue(
                 f"{self.name}: {words.size} words are not whole rows of {self.row_words} words"
             )
-        rows = words.astype(WORD, copy=False).reshape(-1, max(self.row_words, 1))
+        rows = words.astype(WORD, copy=False).reshape(-1, self.row_words)
         return {column.name: column.unpack(rows) for column in self.columns}
 
     def pack(self, columns: Mapping[str, ArrayLike]) -> NDArray[np.uint32]:
@@ -134,7 +134,7 @@ class TableLayout:
         """
         self._check_names(columns)
         values = {column: self._values(column, columns[column.name]) for column in self.columns}
-        rows = np.zeros((self._row_count(values), max(self.row_words, 1)), WORD)
+        rows = np.zeros((self._row_count(values), self.row_words), WORD)
         for column, each in values.items():
             column.pack_into(rows, each)
         return rows.reshape(-1)

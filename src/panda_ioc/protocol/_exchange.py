@@ -37,6 +37,7 @@ class Exchange:
 
     Args:
         to_send: one line; or a table command, its data, and an empty line
+
     Raises:
         BadValue: this is not exactly one request
     """
@@ -70,13 +71,6 @@ class Exchange:
     def is_multiline(self) -> bool:
         """Whether the reply had several lines."""
         return self._values is not None
-
-    @property
-    def line(self) -> str:
-        """The single line of the reply; CommandError if there were several, or it was ``ERR``."""
-        if self._line is None or self._line.startswith("ERR"):
-            raise self._failed("expected a single line")
-        return self._line
 
     @property
     def value(self) -> str:

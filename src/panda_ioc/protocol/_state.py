@@ -85,8 +85,8 @@ def _parse(exchange: Exchange) -> Changes:
 class GetState(Command[list[str]]):
     """Everything that can be saved of a PandA, as lines for `SetState`.
 
-    Attributes come first, as a time is to be read in its UNITS. What the box can not read is left
-    out, with a warning.
+    Attributes come first, as a time is to be read in its UNITS. What the box reports as an error is
+    left out, with a warning; a table or metadata that it then refuses fails the command.
 
     This uses up the changes that `GetChanges` would have reported on the same connection.
 
