@@ -58,6 +58,11 @@ def test_few_lines_are_remembered(log: logging.Logger) -> None:
     assert told.lines[-2:] == [str(logs.REMEMBERED), "0"]
 
 
+def test_what_clients_put_can_not_begin_a_line() -> None:
+    record = logging.LogRecord("a.b", logging.INFO, "", 0, "put %s", ("a\nERROR \x1b[2J",), None)
+    assert logs.TextFormatter().format(record).endswith(r" INFO a.b: put a\x0aERROR \x1b[2J")
+
+
 def test_a_line_of_json_holds_the_exception() -> None:
     try:
         raise ValueError("odd")

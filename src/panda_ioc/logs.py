@@ -13,7 +13,21 @@ REPEAT_AFTER = 10.0
 REMEMBERED = 1000
 """Warnings whose repetition is recognised."""
 
+# What clients put is in messages: it shall neither begin a line nor move a cursor.
+_CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127)}
+
 Format = Literal["text", "json"]
+
+
+class TextFormatter(logging.Formatter):
+    """One line, of text that a terminal can show; tracebacks are below it."""
+
+    def __init__(self) -> None:
+        super().__init__(TEXT)
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name of logging
+        """The line."""
+        return super().formatMessage(record).translate(_CONTROL)
 
 
 class JsonFormatter(logging.Formatter):
@@ -69,6 +83,6 @@ class RepeatFilter(logging.Filter):
 def configure(level: str, style: Format) -> None:
     """Log to the standard error."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter() if style == "json" else logging.Formatter(TEXT))
+    handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
     handler.addFilter(RepeatFilter())
     logging.basicConfig(level=level.upper(), handlers=[handler])

@@ -371,7 +371,7 @@ def test_no_permission(stream: DataStream, tmp_path: Path) -> None:
         ({"filename": "a/b"}, "give a name"),
         ({"filename": ".."}, "give a name"),
         ({"directory": Path("here")}, "absolute"),
-        ({"directory": Path("/a\nb")}, "printable"),
+        ({"directory": Path("/a\0"), "data_roots": (Path("/"),)}, "only directories in /"),
         ({"num": -1}, "-1 samples"),
         ({"mode": Mode.LAST_N}, "the last 0 samples"),
         ({"mode": Mode.LAST_N, "num": MAX_LAST_N + 1}, "give 1 to"),

@@ -110,8 +110,6 @@ def check_directory(directory: Path, roots: Sequence[Path]) -> None:
         raise ConfigurationError("no directory is given")
     if not directory.is_absolute():
         raise ConfigurationError(f"directory {str(directory)!r}: give an absolute path")
-    if not str(directory).isprintable():
-        raise ConfigurationError(f"directory {str(directory)!r}: printable, please")
     if roots and not any(_inside(directory, root) for root in roots):
         allowed = ", ".join(map(str, roots))
         raise ConfigurationError(f"{directory}: only directories in {allowed} are allowed")
@@ -125,5 +123,5 @@ def is_directory(path: Path) -> bool:
 def _inside(path: Path, root: Path) -> bool:
     try:
         return path.resolve().is_relative_to(root.resolve())
-    except (OSError, RuntimeError):  # a name that is too long, or links in a circle
+    except (OSError, RuntimeError, ValueError):  # a name that can not be, or links in a circle
         return False
