@@ -28,8 +28,8 @@ class ControlProtocol(asyncio.Protocol):
         self._waiting: dict[int, list[asyncio.Future[Any]]] = {}
         self._to_send: list[bytes] = []
         self._gathering = False
-        self._transport: asyncio.Transport | None = None
-        self._socket: SocketOptions | None = None
+        self._transport: asyncio.Transport
+        self._socket: SocketOptions
         self.ended: asyncio.Future[PandAError] = self._loop.create_future()
         """Done once the connection has ended; its result says why."""
 
@@ -88,8 +88,7 @@ class ControlProtocol(asyncio.Protocol):
         if to_send:
             self._write(to_send)
         self._deliver()
-        if self._socket is not None:
-            acknowledge_now(self._socket)
+        acknowledge_now(self._socket)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.end(f"{self._peer}: {exc or 'the PandA closed the connection'}")
@@ -97,7 +96,7 @@ class ControlProtocol(asyncio.Protocol):
     def _write(self, data: bytes) -> None:
         if self._gathering:
             self._to_send.append(data)
-        elif self._transport is not None and not self._transport.is_closing():
+        elif not self._transport.is_closing():
             self._transport.write(data)
             self.hold()
 
@@ -105,7 +104,7 @@ class ControlProtocol(asyncio.Protocol):
         self._gathering = False
         if not self._to_send:
             return
-        if self._transport is not None and not self._transport.is_closing():
+        if not self._transport.is_closing():
             self._transport.write(b"".join(self._to_send))
         self._to_send.clear()
 
@@ -124,8 +123,6 @@ class ControlProtocol(asyncio.Protocol):
 
     def _finish(self, error: PandAError) -> None:
         self._deliver()
-        self._socket = None
-        if self._transport is not None:
-            self._transport.abort()
+        self._transport.abort()
         if not self.ended.done():
             self.ended.set_result(error)

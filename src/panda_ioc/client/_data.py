@@ -39,7 +39,7 @@ class DataProtocol(asyncio.BufferedProtocol):
         self._bytes = 0
         self._error: PandAError | None = None
         self._news = asyncio.Event()
-        self._transport: asyncio.Transport | None = None
+        self._transport: asyncio.Transport
         self._away = False
         self._received_at = self._loop.time()
         self._flush_at = self._received_at + self._flush_period
@@ -58,8 +58,7 @@ class DataProtocol(asyncio.BufferedProtocol):
 
     def close(self) -> None:
         """End the connection."""
-        if self._transport is not None:
-            self._transport.abort()
+        self._transport.abort()
 
     # What asyncio calls
 
@@ -90,7 +89,7 @@ class DataProtocol(asyncio.BufferedProtocol):
             self._fail(error)
         if self._events:
             self._news.set()
-        if self._is_full() and self._transport is not None:
+        if self._is_full():
             self._transport.pause_reading()
 
     def _fail(self, error: PandAError) -> None:
@@ -106,8 +105,7 @@ class DataProtocol(asyncio.BufferedProtocol):
         self._away = bool(events)
         if self._error is None:
             self._news.clear()
-            if self._transport is not None:
-                self._transport.resume_reading()
+            self._transport.resume_reading()
         return events
 
     async def _wait(self) -> None:
