@@ -167,6 +167,28 @@ def test_what_is_in_the_file_beside_the_samples(
         assert data["count"] == file["count"]
 
 
+@pytest.mark.parametrize(
+    ("column", "axes", "signal"),
+    [(("PCAP.TS_END", "int64", "Value"), True, False), (("A.B", "int32", "Value"), False, True)],
+)
+def test_what_viewers_are_told_to_plot(
+    box: DataBox,
+    stream: DataStream,
+    tmp_path: Path,
+    column: tuple[str, str, str],
+    axes: bool,
+    signal: bool,
+) -> None:
+    capture, _ = begin(stream, tmp_path / "a.h5")
+    rows = random_rows([column], 10)
+    box.send(acquisition([column], rows, [], data='hw_time_offset_ns="-12" '))
+    assert capture.wait(10).state is State.DONE
+    with h5py.File(tmp_path / "a.h5") as file:
+        shown = file["entry/data"].attrs
+        assert (("axes" in shown), ("signal" in shown)) == (axes, signal)
+        assert file.attrs["hw_time_offset_ns"] == -12
+
+
 def test_forever_goes_on_over_acquisitions_of_one_layout(
     box: DataBox, stream: DataStream, tmp_path: Path
 ) -> None:

@@ -78,19 +78,9 @@ class LiveWindow:
         self._dropped = 0
 
     @property
-    def size(self) -> int:
-        """N."""
-        return self._size
-
-    @property
     def version(self) -> int:
         """That of the next `snapshot`: tells cheaply whether anything has changed."""
         return self._version
-
-    @property
-    def keep(self) -> Keep:
-        """Which N samples."""
-        return self._keep
 
     def configure(self, size: int | None = None, keep: Keep | None = None) -> None:
         """Change the window; `BadValue` if the size is not 1 ... `MAX_SAMPLES`."""
