@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from boxes import FaultyBox
 from controlstream import ask
 from panda_ioc.client.blocking import BlockingClient
 from panda_ioc.client.panda import AsyncPanda, Panda
@@ -322,6 +323,21 @@ def test_units_that_are_none() -> None:
         error = ask(command, box)
         assert isinstance(error, CommandError)
         assert "A.T.UNITS? -> OK =h: expected one of us, ms, s, min" in str(error)
+
+
+async def test_a_panda_is_closed_in_the_end(sim: Sim) -> None:
+    async with await AsyncPanda.open(HOST, sim.port) as panda:
+        assert await panda["PULSE1"].PULSES.get() >= 0
+    with pytest.raises(ConnectionLost):
+        await panda["PULSE1"].PULSES.get()
+
+
+async def test_a_box_that_does_not_say_what_it_is_is_left() -> None:
+    no_blocks, words = b"ERR No\n", r"\*BLOCKS\? -> ERR No"
+    with FaultyBox(no_blocks) as box, pytest.raises(CommandError, match=words):
+        Panda.open(HOST, box.port)
+    with FaultyBox(no_blocks) as box, pytest.raises(CommandError, match=words):
+        await AsyncPanda.open(HOST, box.port)
 
 
 def test_nobody_there() -> None:
