@@ -12,9 +12,12 @@ from panda_ioc.device.tables import TableLayout
 from panda_ioc.records.screens.controls import (
     BLOCK,
     CONTROL,
+    EXT_COLUMNS,
     NAME,
-    VALUE,
+    POSITION_COLUMNS,
+    Columns,
     Served,
+    heading,
     name_width,
 )
 from panda_ioc.records.screens.layout import (
@@ -28,24 +31,11 @@ from panda_ioc.records.screens.layout import (
     place_columns,
 )
 from panda_ioc.records.screens.tables import table_section
-from panda_ioc.records.screens.widgets import HEAD, Label, Open, Widget, Write
+from panda_ioc.records.screens.widgets import Label, Open, Widget, Write
 from panda_ioc.records.source_records import SOURCE
 from panda_ioc.records.specs import pv_name
 
 UNITS, DELAY = 90, 70
-POSITION_COLUMNS = {
-    "SCALED": ("value", VALUE),
-    "": ("counts", 100),
-    "SCALE": ("scale", 90),
-    "OFFSET": ("offset", 90),
-    "UNITS": ("units", 70),
-    "CAPTURE": ("capture", 140),
-    "DATASET": ("dataset", 150),
-}
-"""Record of a position -> heading and width of its column."""
-
-EXT_COLUMNS = {"CAPTURE": ("capture", 140), "DATASET": ("dataset", 150)}
-
 _SETTINGS = ("param", "write", "time")
 _MUXES = ("bit_mux", "pos_mux")
 
@@ -91,8 +81,8 @@ class BlockScreen:
             y,
         )
         below = [
-            Section("Positions", tuple(self._rows(positions, POSITION_COLUMNS))),
-            Section("Captured", tuple(self._rows(others, EXT_COLUMNS))),
+            Section("Positions", tuple(self._grid(positions, POSITION_COLUMNS))),
+            Section("Captured", tuple(self._grid(others, EXT_COLUMNS))),
             *(table_section(self.served, f, self.tables[f.wire]) for f in tables),
         ]
         return [*top, *middle, *place_column(below, MARGIN, y)[0]]
@@ -121,9 +111,9 @@ class BlockScreen:
         delays = any(self.served.find(f"{pv_name(f.wire)}:DELAY") for f in fields)
         yield [
             width,
-            _heading("source", CONTROL),
-            _heading("now", UNITS),
-            *([_heading("delay", DELAY)] if delays else []),
+            heading("source", CONTROL),
+            heading("now", UNITS),
+            *([heading("delay", DELAY)] if delays else []),
         ]
         for field in fields:
             name = pv_name(field.wire)
@@ -153,31 +143,11 @@ class BlockScreen:
         for field in fields:
             yield self.served.line(pv_name(field.wire), field.name, width, size)
 
-    def _rows(
-        self, fields: Sequence[Field], columns: Mapping[str, tuple[str, int]]
-    ) -> Iterable[Row]:
-        if not fields:
-            return
-        width = name_width([f.name for f in fields])
-        yield [width, *(_heading(text, size) for text, size in columns.values())]
-        for field in fields:
-            yield [
-                Label(text=field.name, width=width, tip=field.info.description or ""),
-                *(
-                    self.served.number(_join(pv_name(field.wire), part), size)
-                    for part, (_, size) in columns.items()
-                ),
-            ]
+    def _grid(self, fields: Sequence[Field], columns: Columns) -> Iterable[Row]:
+        size = name_width([f.name for f in fields])
+        return self.served.grid({f.name: f for f in fields}, columns, size)
 
 
 def block_name(block: Block) -> str:
     """What a block is called on the screen of its type."""
     return block.wire if block.number is None else BLOCK
-
-
-def _join(name: str, part: str) -> str:
-    return f"{name}:{part}" if part else name
-
-
-def _heading(text: str, width: int) -> Label:
-    return Label(text=text, width=width, colour=HEAD)

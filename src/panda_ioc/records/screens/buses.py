@@ -4,7 +4,7 @@ from typing import cast
 
 from panda_ioc.device.model import Device, Field
 from panda_ioc.protocol.responses import ExtOutBitsFieldInfo
-from panda_ioc.records.screens.controls import Served
+from panda_ioc.records.screens.controls import POSITION_COLUMNS, Served
 from panda_ioc.records.screens.layout import (
     MARGIN,
     TOP,
@@ -19,15 +19,6 @@ from panda_ioc.records.screens.widgets import HEAD, Label
 from panda_ioc.records.specs import pv_name
 
 NAME, LONGEST_NAME = 160, 400
-POSITION_COLUMNS = {
-    "SCALED": ("value", 120),
-    "UNITS": ("units", 70),
-    "": ("counts", 100),
-    "SCALE": ("scale", 90),
-    "OFFSET": ("offset", 90),
-    "CAPTURE": ("capture", 140),
-    "DATASET": ("dataset", 140),
-}
 
 
 def position_cells(device: Device, served: Served) -> list[Cell]:
@@ -36,31 +27,8 @@ def position_cells(device: Device, served: Served) -> list[Cell]:
         return []
     widest = max(width(field.wire) for field in device.positions) + 4
     name_width = min(max(NAME, widest), LONGEST_NAME)
-    rows: list[Row] = [
-        [
-            Label(text="position", width=name_width, colour=HEAD),
-            *(
-                Label(text=text, width=size, colour=HEAD)
-                for text, size in POSITION_COLUMNS.values()
-            ),
-        ]
-    ]
-    for field in device.positions:
-        name = pv_name(field.wire)
-        rows.append(
-            [
-                _name(field, name_width),
-                *(
-                    served.number(f"{name}:{part}" if part else name, size)
-                    for part, (_, size) in POSITION_COLUMNS.items()
-                ),
-            ]
-        )
-    return place_rows(rows, MARGIN, TOP)[0]
-
-
-def _name(field: Field, size: int) -> Label:
-    return Label(text=field.wire, width=size, tip=field.info.description or "")
+    fields = {field.wire: field for field in device.positions}
+    return place_rows(served.grid(fields, POSITION_COLUMNS, name_width), MARGIN, TOP)[0]
 
 
 def bit_cells(device: Device, served: Served) -> list[Cell]:

@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
+from panda_ioc.device.model import Field
 from panda_ioc.records.build import RecordSet
 from panda_ioc.records.choice_records import ENUM
 from panda_ioc.records.screens.layout import GAP, Row, row_width
 from panda_ioc.records.screens.text import printable, width
 from panda_ioc.records.screens.widgets import (
+    HEAD,
     Combo,
     Entry,
     Label,
@@ -19,9 +21,25 @@ from panda_ioc.records.screens.widgets import (
     Widget,
     Write,
 )
-from panda_ioc.records.specs import RecordSpec
+from panda_ioc.records.specs import RecordSpec, pv_name
 
-NAME, CONTROL, VALUE = 130, 180, 120  # widths
+NAME, CONTROL = 130, 180  # widths
+
+Columns = Mapping[str, tuple[str, int]]
+"""Part of the names of records -> heading and width of their column; "" for the field itself."""
+
+POSITION_COLUMNS: Columns = MappingProxyType(
+    {
+        "SCALED": ("value", 120),
+        "UNITS": ("units", 70),
+        "": ("counts", 100),
+        "SCALE": ("scale", 90),
+        "OFFSET": ("offset", 90),
+        "CAPTURE": ("capture", 140),
+        "DATASET": ("dataset", 150),
+    }
+)
+EXT_COLUMNS: Columns = MappingProxyType({"CAPTURE": ("capture", 140), "DATASET": ("dataset", 150)})
 
 BLOCK = "$(B)"
 """Stands for the block, on a screen that is made for a type of blocks."""
@@ -79,6 +97,20 @@ class Served:
             self.control(name, size),
         ]
 
+    def grid(self, fields: Mapping[str, Field], columns: Columns, size: int) -> Iterator[Row]:
+        """A line of records for each field, by its label of this width; headings above."""
+        if fields:
+            yield [size, *(heading(text, room) for text, room in columns.values())]
+        for label, field in fields.items():
+            name = pv_name(field.wire)
+            yield [
+                Label(text=label, width=size, tip=field.info.description or ""),
+                *(
+                    self.number(f"{name}:{part}" if part else name, room)
+                    for part, (_, room) in columns.items()
+                ),
+            ]
+
     def pairs(self, names: Sequence[str], start: str) -> Iterator[Row]:
         """Lines of two records each, labelled by what their names have after `start`."""
         labels = [name.removeprefix(start).lstrip(":") for name in names]
@@ -89,6 +121,11 @@ class Served:
             right = lines[half + number : half + number + 1]
             fill = size + CONTROL + 2 * GAP - row_width(left)
             yield [*left, fill, *right[0]] if right else left
+
+
+def heading(text: str, size: int) -> Label:
+    """What stands above a column."""
+    return Label(text=text, width=size, colour=HEAD)
 
 
 def name_width(names: list[str]) -> int:
