@@ -1,7 +1,9 @@
-"""The bridges that the documentation starts, its access security, the health check of the image."""
+"""Bridges, compose files, chart and access security of the documentation; the health check."""
 
 import getpass
+import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,12 +12,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from epicscorelibs.ca.cadef import CAException
 
 from docs_blocks import ROOT, blocks, bridges
 from servers import LOOPBACK, PROGRAM, Ioc, Sim, Starter
 
+PAGE = ROOT / "docs" / "how-to" / "deployment.md"
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
 HEALTH_CHECK = ROOT / "deploy" / "healthcheck.py"
+
+[ONE, FIRST, CHART] = [
+    yaml.safe_load(block.text) for block in blocks(PAGE) if block.language == "yaml"
+]
+DOZEN = yaml.safe_load((ROOT / "deploy" / "dozen.yaml").read_text())
+VALUES = CHART["ioc-instance"]
+SERVICES = [*ONE["services"].values(), *DOZEN["services"].values()]
+# What the templates of the chart ioc-instance 5 read, and mount.
+CHART_KEYS = {
+    *("image", "command", "args", "env", "hostNetwork", "resources", "securityContext"),
+    *("livenessProbe", "preStopExecutable", "dataVolume", "volumes", "volumeMounts"),
+}
+CHART_MOUNTS = ["/autosave", "/epics/opi", "/epics/runtime"]
+
 # Each set of options once.
 SERVED = {
     " ".join(word for word in arguments if word.startswith("--")): arguments
@@ -114,3 +133,49 @@ def _placed(options: list[str], directory: Path) -> Iterator[str]:
             yield str(path)
         else:
             yield value
+
+
+def test_the_page_shows_the_beginning_of_the_dozen() -> None:
+    shown = {**DOZEN, "services": {"panda-01": DOZEN["services"]["panda-01"]}}
+    assert shown == FIRST
+
+
+def test_nothing_of_the_dozen_is_shared() -> None:
+    services = DOZEN["services"].values()
+    assert len(services) == 12
+    for values in zip(*(service["command"][1:5:3] for service in services), strict=True):
+        assert len(set(values)) == 12
+    for values in zip(*(service["environment"].values() for service in services), strict=True):
+        assert len(set(values)) == 12
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service["command"][2])
+def test_a_service_fits_the_image(service: dict[str, Any]) -> None:
+    volumes = json.loads(re.findall(r"VOLUME (.*)", DOCKERFILE)[0])
+    mounted = [volume.partition(":")[2] for volume in service["volumes"]]
+    assert set(mounted) <= set(volumes)
+    _check_paths(service["command"], mounted)
+    _check_environment(service["command"], service["environment"])
+
+
+def test_the_values_fit_chart_and_image() -> None:
+    assert VALUES.keys() <= CHART_KEYS
+    assert VALUES["command"] == json.loads(re.findall(r"ENTRYPOINT (.*)", DOCKERFILE)[0])
+    assert f"USER {VALUES['securityContext']['runAsUser']}:" in DOCKERFILE
+    assert VALUES["livenessProbe"]["exec"]["command"][1] in DOCKERFILE
+    _check_paths(VALUES["args"], [*CHART_MOUNTS, VALUES["dataVolume"]["hostPath"]])
+    _check_environment(VALUES["args"], {each["name"]: each["value"] for each in VALUES["env"]})
+
+
+def _check_paths(arguments: list[str], mounted: list[str]) -> None:
+    """What the bridge writes is in a volume."""
+    paths = [word for word in arguments if word.startswith("/")]
+    assert paths
+    assert [path for path in paths if not path.startswith(tuple(mounted))] == []
+
+
+def _check_environment(arguments: list[str], environment: dict[str, str]) -> None:
+    """The health check finds the bridge."""
+    assert environment["PANDA_IOC_PREFIX"] == arguments[2]
+    port = environment.get("EPICS_CAS_SERVER_PORT")
+    assert environment.get("EPICS_CA_ADDR_LIST") == (f"127.0.0.1:{port}" if port else None)

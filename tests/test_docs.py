@@ -124,7 +124,9 @@ def test_options_are_right_also_where_a_command_can_not_be_run(block: Block) -> 
             _check_options(part)
 
 
-@pytest.mark.parametrize("block", [block for block in ALL if block.language == "yaml"], ids=str)
+@pytest.mark.parametrize(
+    "block", [block for block in ALL if block.language in ("yaml", "json")], ids=str
+)
 def test_yaml_is_valid_and_its_commands_have_the_right_options(block: Block) -> None:
     for arguments in commands_in(yaml.safe_load(block.text)):
         _check_options(shlex.join(["panda-ioc", *arguments]))
