@@ -60,3 +60,14 @@ def test_plain_texts_are_as_long_and_have_nothing_that_a_database_expands(text: 
     assert "$(" not in found
     assert "${" not in found
     assert limits.plain(found) == found
+
+
+@pytest.mark.parametrize("prefix", ["", "A.B", "A B", 'A"B', "A,B", "A$B", "$(A B)", "Ä", "A\n"])
+def test_a_prefix_that_epics_does_not_take_is_refused(prefix: str) -> None:
+    with pytest.raises(ConfigurationError, match="give letters, digits"):
+        limits.check_prefix(prefix, ["X"])
+
+
+@pytest.mark.parametrize("prefix", ["BL01I-EA-PANDA-01", "a_b:1[2]", "$(P)", "X-${P}"])
+def test_a_prefix_that_epics_takes(prefix: str) -> None:
+    limits.check_prefix(prefix, ["X"])

@@ -44,7 +44,7 @@ def build_records(device: Device, prefix: str, table_rows: int = DEFAULT_ROWS) -
     """The records for a device; of tables at most table_rows rows.
 
     Raises:
-        ConfigurationError: the prefix is too long for the names of this device
+        ConfigurationError: the prefix is not one of EPICS, or too long for the names of this device
     """
     _report_unknown(device)
     layouts = table_layouts(device, table_rows)

@@ -15,6 +15,7 @@ EGU = 15
 STATES = 16
 STATE = 25
 
+_PREFIX = re.compile(r"([\w+:;<>\[\]-]|\$\(\w+\)|\$\{\w+\})+", re.ASCII)
 _NOT_PLAIN = re.compile(r"[\x00-\x1f\x7f]|\$(?=[({])")
 
 
@@ -39,7 +40,10 @@ def desc(text: str | None) -> str:
 
 
 def check_prefix(prefix: str, names: Iterable[str]) -> None:
-    """ConfigurationError if EPICS can not have a record of one of these names."""
+    """ConfigurationError if EPICS can not have a record of one of these names; the prefix may hold
+    macros, for a database that is loaded later."""
+    if not _PREFIX.fullmatch(prefix):
+        raise ConfigurationError(f"prefix {prefix!r}: give letters, digits and _ - + : ; [ ] < >")
     longest = max(names, key=len)
     most = NAME - 1 - len(longest)
     if len(prefix) > most:
