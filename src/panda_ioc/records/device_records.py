@@ -1,14 +1,14 @@
 """Records for the fields and attributes of a device, by the table in `mapping`."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
-from panda_ioc.device.codecs import FLOAT, TEXT, Codec, TextCodec, codec_for
+from panda_ioc.device.codecs import FLOAT, TEXT, TextCodec, codec_for
 from panda_ioc.device.kinds import Access, AttributeKind
 from panda_ioc.device.model import Block, Device, Field
 from panda_ioc.protocol.responses import (
-    BitMuxFieldInfo,
     ExtOutFieldInfo,
     PosOutFieldInfo,
     ScalarFieldInfo,
@@ -123,16 +123,23 @@ def _attribute_record(field: Field, attribute: AttributeKind) -> RecordSpec:
         _attribute_labels(field, attribute),
         f"{field.name}: {attribute.description}",
     )
-    if attribute.name == "UNITS":
-        return replace(spec, settle=Settle.POLL)
-    if attribute.name == "DELAY" and isinstance(field.info, BitMuxFieldInfo):
-        limit = field.info.max_delay or 0
-        return replace(spec, fields={"LOPR": 0, "HOPR": limit, "EGU": "ticks"})
-    if attribute.name == "OFFSET":
-        return replace(spec, units_from=f"{field.wire}.UNITS")
-    if attribute.name == "QUEUED_LINES":
-        return replace(spec, fields={**spec.fields, "EGU": "rows"})
-    return spec
+    add = _OF_ATTRIBUTES.get(attribute.name)
+    return add(field, spec) if add else spec
+
+
+_OF_ATTRIBUTES: Mapping[str, Callable[[Field, RecordSpec], RecordSpec]] = MappingProxyType(
+    {
+        "UNITS": lambda _, spec: replace(spec, settle=Settle.POLL),
+        "OFFSET": lambda field, spec: replace(spec, units_from=f"{field.wire}.UNITS"),
+        "DELAY": lambda field, spec: replace(spec, fields=_delay_fields(field)),
+        "QUEUED_LINES": lambda _, spec: replace(spec, fields={**spec.fields, "EGU": "rows"}),
+    }
+)
+"""What is not the same for all attributes with that codec."""
+
+
+def _delay_fields(field: Field) -> Mapping[str, FieldValue]:
+    return {"LOPR": 0, "HOPR": getattr(field.info, "max_delay", None) or 0, "EGU": "ticks"}
 
 
 def _record(
@@ -202,14 +209,13 @@ def _scaled_record(field: Field) -> RecordSpec:
 
 
 def _capture_options_record(field: Field) -> RecordSpec:
-    codec: Codec = codec_for("capture")
     return RecordSpec(
         name=f"{pv_name(field.wire)}:CAPTURE:SET",
         rtype="stringout",
         writable=True,
         desc=f"{field.name}: any set of capture options",
         wire=f"{field.wire}.CAPTURE",
-        codec=codec,
+        codec=codec_for("capture"),
         settle=Settle.POLL,
     )
 
