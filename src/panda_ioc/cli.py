@@ -221,7 +221,7 @@ def _add_demo(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from panda_ioc.demo import run
+    from panda_ioc.commands.demo import run
 
     return run(**_serving(options))
 
@@ -239,7 +239,7 @@ def _add_control(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 def _control(options: argparse.Namespace) -> int:
-    from panda_ioc.console import run
+    from panda_ioc.commands.control import run
 
     address = _address(options.address, options.timeout)
     return run(address.host, address.control_port, address.timeout, options.lines)
@@ -260,7 +260,7 @@ def _add_info(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 def _info(options: argparse.Namespace) -> int:
-    from panda_ioc import info
+    from panda_ioc.commands import info
 
     address = _address(options.address, options.timeout)
     where = (address.host, address.control_port, address.timeout)
@@ -290,7 +290,7 @@ def _add_diagram(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 def _diagram(options: argparse.Namespace) -> int:
-    from panda_ioc import diagram
+    from panda_ioc.commands import diagram
 
     where = None
     if options.address is not None:
@@ -320,14 +320,14 @@ def _add_state_arguments(parser: argparse.ArgumentParser, file: str) -> None:
 
 
 def _save(options: argparse.Namespace) -> int:
-    from panda_ioc.state_command import save
+    from panda_ioc.commands.save_load import save
 
     address = _address(options.address, options.timeout)
     return save(address.host, address.control_port, address.timeout, options.file)
 
 
 def _load(options: argparse.Namespace) -> int:
-    from panda_ioc.state_command import load
+    from panda_ioc.commands.save_load import load
 
     address = _address(options.address, options.timeout)
     return load(address.host, address.control_port, address.timeout, options.file)
@@ -368,7 +368,7 @@ def _add_capture(commands: Any, common: argparse.ArgumentParser) -> None:
 
 def _capture(options: argparse.Namespace) -> int:
     from panda_ioc.capture import Mode, Settings
-    from panda_ioc.capture_command import run
+    from panda_ioc.commands.capture import run
 
     modes = {"first": Mode.FIRST_N, "last": Mode.LAST_N, "forever": Mode.FOREVER}
     path = options.file.absolute()
@@ -399,7 +399,7 @@ def _add_plot(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 def _plot(options: argparse.Namespace) -> int:
-    from panda_ioc.plot import run
+    from panda_ioc.commands.plot import run
 
     return run(options.file, options.output or options.file.with_suffix(".png"), options.against)
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 
 from panda_ioc.client.blocking import BlockingClient
-from panda_ioc.console.watch import watch
+from panda_ioc.commands.control.watch import watch
 from panda_ioc.errors import BadValue, CommandError
 from panda_ioc.protocol._exchange import is_table
 from panda_ioc.protocol.commands import Raw

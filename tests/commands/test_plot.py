@@ -8,8 +8,8 @@ import h5py
 import numpy as np
 import pytest
 
-from panda_ioc import plot
 from panda_ioc.cli import main
+from panda_ioc.commands import plot
 from panda_ioc.errors import CaptureError, ConfigurationError
 
 pytest.importorskip("matplotlib")

@@ -13,7 +13,7 @@ import pytest
 
 from boxes import Do, FaultyBox
 from panda_ioc.client.panda import Panda
-from panda_ioc.console.completion import Completer
+from panda_ioc.commands.control.completion import Completer
 from servers import PROGRAM, Sim, Starter
 
 

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from panda_ioc.client.blocking import BlockingClient
-from panda_ioc.console.session import Session
+from panda_ioc.commands.control.session import Session
 
 __all__ = ["run"]
 
@@ -17,7 +17,7 @@ def run(host: str, port: int, timeout: float, lines: Sequence[str] = ()) -> int:
     with BlockingClient(host, port, timeout=timeout) as client:
         session = Session(client, lambda: BlockingClient(host, port, timeout=timeout))
         if not lines and sys.stdin.isatty():
-            from panda_ioc.console.terminal import talk
+            from panda_ioc.commands.control.terminal import talk
 
             return talk(session, f"{host}> ")
         # What is not UTF-8 is refused as a command, it does not end the program.

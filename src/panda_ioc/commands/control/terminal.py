@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from panda_ioc.client.introspection import introspect_blocking
-from panda_ioc.console.completion import Completer
-from panda_ioc.console.session import Session
+from panda_ioc.commands.control.completion import Completer
+from panda_ioc.commands.control.session import Session
 from panda_ioc.errors import PandAError
 
 HISTORY_LINES = 2000
