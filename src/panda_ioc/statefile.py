@@ -19,10 +19,10 @@ TIMEOUT = 30.0
 """Seconds that saving and loading may each take: large tables are slow."""
 
 LARGEST = 256 << 20
-"""Bytes of a file that are read at most."""
+"""Characters of a file that are read at most."""
 
 _METADATA = "*METADATA."
-_OPERATORS = ("<", "<B")
+_OPERATORS = ("=", "<", "<B")
 
 
 async def get_state(client: AsyncioClient) -> list[str]:
@@ -77,13 +77,14 @@ def read(path: Path) -> list[str]:
         ConfigurationError: it can not be read, or is no state file; the line at fault is named
     """
     try:
-        if path.stat().st_size > LARGEST:
-            raise ConfigurationError(f"{path}: over {LARGEST >> 20} MiB, this is no state file")
-        text = path.read_text("utf-8")
+        with path.open(encoding="utf-8") as file:
+            text = file.read(LARGEST + 1)
     except OSError as error:
         raise ConfigurationError(f"{path}: can not be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{path}: not text, this is no state file") from error
+    if len(text) > LARGEST:
+        raise ConfigurationError(f"{path}: over {LARGEST >> 20} MiB, this is no state file")
     lines = text.split("\n")[:-1] if text.endswith("\n") else text.split("\n")
     _check(path, lines)
     return lines
@@ -113,7 +114,7 @@ def _is_setting(line: str) -> bool:
         return False
     if name.startswith("*"):
         return name.startswith(_METADATA) and operator in ("=", "<")
-    return "." in name and (operator == "=" or operator in _OPERATORS)
+    return "." in name and operator in _OPERATORS
 
 
 def _split(line: str) -> tuple[str, str]:
