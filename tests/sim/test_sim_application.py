@@ -37,6 +37,17 @@ async def test_default_of_a_parameter_is_its_value_at_start(tmp_path: Path) -> N
         assert await client.get("PULSE2.MODE") == "On"
 
 
+@pytest.mark.parametrize("block", ["PULSE", "CLOCK", "COUNTER", "TTLIN", "INENC", "BITS"])
+async def test_a_block_with_other_fields_than_the_packaged_one_holds_still(
+    tmp_path: Path, block: str
+) -> None:
+    application = {name: text.replace("PULSE", block) for name, text in GOOD.items()}
+    directory = write(tmp_path, **application)
+    async with SimulatedPandA(directory, alive=True) as panda, control(panda) as client:
+        assert f"{block}2.DELAY=0" in await client.ask("*CHANGES?")
+        assert await client.ask("*CHANGES?") == []
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [

@@ -1,6 +1,6 @@
 """A simulated PandA: loads an application directory, speaks control and data port.
 
-`run` serves until a signal comes; `SimulatedPandA` serves inside an event loop, for tests.  What is
+`run` serves until a signal comes; `SimulatedPandA` serves inside an event loop, for tests. What is
 captured is described in `signals`, what moves in `life`, the `*SIM` commands in `simulation`.
 """
 

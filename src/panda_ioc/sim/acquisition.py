@@ -1,8 +1,8 @@
 """Acquisitions: what `*PCAP.ARM=` starts, how far it has got, and how it ends.
 
-No samples are stored.  A sample is a function of its index (see `signals`), so an acquisition only
+No samples are stored. A sample is a function of its index (see `signals`), so an acquisition only
 counts: at a rate it counts by the clock; at rate 0 (unlimited) as far as the fastest reader has
-asked.  The control port and the threads of the data port share these objects under one lock.
+asked. The control port and the threads of the data port share these objects under one lock.
 """
 
 import math
@@ -69,7 +69,7 @@ class Setup:
 
 
 class Acquisition:
-    """One acquisition.  Use it only under the lock of its Capture, through the Capture."""
+    """One acquisition. Use it only under the lock of its Capture, through the Capture."""
 
     def __init__(self, serial: int, setup: Setup, settings: Settings):
         self.serial = serial
@@ -121,7 +121,7 @@ class Progress:
 
 
 class Capture:
-    """The one acquisition that may run, and the readers of it.  Safe to use from any thread."""
+    """The one acquisition that may run, and the readers of it. Safe to use from any thread."""
 
     def __init__(self, settings: Settings):
         self.settings = settings

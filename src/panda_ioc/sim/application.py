@@ -1,8 +1,8 @@
 """Load a PandA application: the three files from which a server knows its blocks.
 
 `config` names blocks and fields with their types, `registers` gives the bus index of each bit_out
-and pos_out instance (and the length of tables), `description` the texts of `*DESC`.  Indentation
-is structure in all three, `#` starts a comment.  A fourth file, `state`, is optional and ours: one
+and pos_out instance (and the length of tables), `description` the texts of `*DESC`. Indentation
+is structure in all three, `#` starts a comment. A fourth file, `state`, is optional and ours: one
 `NAME=value` a line, put to the fields at start.
 
 Anything that can not be understood is a ConfigurationError that names file and line.
@@ -106,7 +106,7 @@ class Application:
 
 
 def load(directory: Path, unknown_types: bool = False) -> Application:
-    """Read an application directory.  `unknown_types` admits field types that no server has yet."""
+    """Read an application directory. `unknown_types` admits field types that no server has yet."""
     if not directory.is_dir():
         raise ConfigurationError(
             f"{directory}: no such directory; it should hold the files config, registers and "

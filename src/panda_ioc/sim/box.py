@@ -54,7 +54,7 @@ class Block:
 
 
 class Box:
-    """All blocks and settings.  Lookups raise CommandError with the server's own texts."""
+    """All blocks and settings. Lookups raise CommandError with the server's own texts."""
 
     def __init__(self, application: Application):
         self.bus = Bus()

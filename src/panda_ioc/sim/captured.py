@@ -1,8 +1,8 @@
 """Fields that can be captured, and the columns that a set of captures makes.
 
-The hardware sends 32-bit words.  Columns come in groups: words of bits, then 32-bit values, then
+The hardware sends 32-bit words. Columns come in groups: words of bits, then 32-bit values, then
 64-bit sums and timestamps, then sums for means, then 96-bit sums of squares; inside a group in the
-order of `*CAPTURE.*?`.  For a mean the server adds the duration of the gate in raw mode, and for a
+order of `*CAPTURE.*?`. For a mean the server adds the duration of the gate in raw mode, and for a
 standard deviation the mean as well (seen in recorded streams of a server 4.1).
 """
 
@@ -83,11 +83,6 @@ class Captured(Field):
 
     def capture_text(self) -> str:
         return " ".join(self.kinds) or "No"
-
-    def capture(self, text: str) -> None:
-        """Set what is captured from the text of the CAPTURE attribute."""
-        self.kinds = self.parse_kinds(text)
-        self.attributes["CAPTURE"].item.touch()  # type: ignore[union-attr]
 
     def parse_kinds(self, text: str) -> tuple[str, ...]:
         raise NotImplementedError

@@ -69,7 +69,7 @@ class Action(Codec):
 
 
 class Labelled(Codec):
-    """An enumeration.  Registers hold the number that the config file gives to each label."""
+    """An enumeration. Registers hold the number that the config file gives to each label."""
 
     def __init__(self, spec: FieldSpec, bus: Bus):
         super().__init__(spec, bus)
@@ -197,7 +197,7 @@ class LongTime(Time):
 
 
 class Mux(Codec):
-    """A choice of a bus.  The register holds the place of the choice in the list."""
+    """A choice of a bus. The register holds the place of the choice in the list."""
 
     error = "Invalid position selection"
 

@@ -186,7 +186,7 @@ class Commands:
             raise CommandError("Unexpected character after input")
         for field in self._box.captured:
             if field.kinds:
-                field.capture("No")
+                field.attributes["CAPTURE"].write("No")
 
     def _put_pcap(self, rest: str | None, value: str) -> None:
         actions = {"ARM": self._machine.arm, "DISARM": self._machine.disarm}

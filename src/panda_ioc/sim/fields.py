@@ -1,6 +1,6 @@
 """Fields of the simulated PandA: one object for each field of each block instance.
 
-A field has text to get and put, attributes, and items that `*CHANGES?` reports.  Types differ in
+A field has text to get and put, attributes, and items that `*CHANGES?` reports. Types differ in
 their class (FIELDS, at the end) and subtypes in how they show a register (`codecs.CODECS`).
 """
 

@@ -1,6 +1,6 @@
 """How the data port writes headers and samples.
 
-Options are words of one line.  Without any: a plain header, scaled, ASCII.  Formats were read off
+Options are words of one line. Without any: a plain header, scaled, ASCII. Formats were read off
 recorded streams of a server 4.1, its habits included: `(null)` for units that were never set, a
 NUL before the end of each BASE64 line.
 """

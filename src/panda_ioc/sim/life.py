@@ -1,6 +1,6 @@
 """What makes the simulated PandA move.
 
-Nothing runs by itself: when a client asks, the hardware is brought up to that moment.  A bit that
+Nothing runs by itself: when a client asks, the hardware is brought up to that moment. A bit that
 toggled in between is reported even where its value is the same, as the FPGA does.
 
     TTLIN, LVDSIN   instance n toggles every n / 2 seconds
@@ -14,8 +14,8 @@ toggled in between is reported even where its value is the same, as the FPGA doe
     tables          streaming ones play `rows` rows a second, see QUEUED_LINES
     any pos_out     shows the last captured sample while armed (a COUNTER if its TRIG is ZERO)
 
-The rest of the blocks holds its settings and does nothing.  PCAP.ACTIVE always follows arm and
-disarm.
+The rest of the blocks holds its settings and does nothing, and so does a block of these that an
+application gives other fields. PCAP.ACTIVE always follows arm and disarm.
 """
 
 import math
@@ -47,15 +47,18 @@ class Life:
         self._edges: dict[str, int] = {}
         self._parts = [
             (part, fields, number)
-            for name, part in _PARTS.items()
+            for name, (part, needed) in _PARTS.items()
             if name in box.blocks
             for number, fields in enumerate(box.blocks[name].instances, 1)
+            if needed <= fields.keys()
         ]
+        # By name of field: since when an input is high, the edges it has seen, when a pulse began.
         self._memory: dict[str, float] = {}
         self._tables = [field for field in box.fields.values() if isinstance(field, Table)]
         self.rows: float = ROWS
         self._active = box.fields.get("PCAP.ACTIVE")
         self._start: float | None = None
+        self._played = 0.0
 
     def follow_capture(self) -> None:
         """Let PCAP.ACTIVE follow the capture."""
@@ -65,7 +68,7 @@ class Life:
     def refresh(self, now: float) -> None:
         """Bring everything to the time `now` of the monotonic clock."""
         if self._start is None:
-            self._start = now
+            self._start = self._played = now
         for part, fields, number in self._parts:
             part(self, fields, number, now - self._start)
         if self._capture.busy():
@@ -88,10 +91,9 @@ class Life:
         )
 
     def _play_tables(self, now: float) -> None:
-        before = self._memory.setdefault("", now)
-        rows = int((now - before) * self.rows)
+        rows = int((now - self._played) * self.rows)
         if rows:
-            self._memory[""] = now
+            self._played = now
         for table in self._tables:
             table.plays = True
             table.play(rows)
@@ -176,7 +178,7 @@ class Life:
         if enabled is None or not period:
             self._drive(fields.get("OUT"), 0)
             return
-        width = _seconds(fields["WIDTH"]) or period / 2
+        width = _seconds(fields.get("WIDTH")) or period / 2
         out = fields["OUT"]
         base = self._memory.setdefault(out.name, self._edges.get(out.name, 0))
         self._drive(out, int(enabled % period < width), int(base) + 1 + int(enabled / period))
@@ -212,20 +214,21 @@ class Life:
                 self._show(field, _drifting(field, time))
 
 
-_PARTS: dict[str, Callable[[Life, Fields, int, float], None]] = {
-    "TTLIN": Life._toggle,
-    "LVDSIN": Life._toggle,
-    "INENC": Life._encoder,
-    "BITS": Life._soft_bits,
-    "CLOCK": Life._clock,
-    "COUNTER": Life._counter,
-    "PULSE": Life._pulse,
-    "SYSTEM": Life._readings,
+# Block -> what moves it, and the fields that it needs for that.
+_PARTS: dict[str, tuple[Callable[[Life, Fields, int, float], None], set[str]]] = {
+    "TTLIN": (Life._toggle, set()),
+    "LVDSIN": (Life._toggle, set()),
+    "INENC": (Life._encoder, set()),
+    "BITS": (Life._soft_bits, set()),
+    "CLOCK": (Life._clock, {"ENABLE", "PERIOD", "OUT"}),
+    "COUNTER": (Life._counter, {"ENABLE", "TRIG", "OUT"}),
+    "PULSE": (Life._pulse, {"ENABLE", "TRIG", "WIDTH", "OUT"}),
+    "SYSTEM": (Life._readings, set()),
 }
 
 
-def _seconds(field: Field) -> float:
-    return field.raw / CLOCK_FREQUENCY if isinstance(field, Register) else 0.0
+def _seconds(field: Field | None) -> float:
+    return _raw(field) / CLOCK_FREQUENCY
 
 
 def _raw(field: Field | None) -> int:

@@ -18,7 +18,7 @@ _REFRESH_PERIOD = 0.002
 
 
 class Machine:
-    """One simulated PandA.  Everything but `capture` is used from the control thread only.
+    """One simulated PandA. Everything but `capture` is used from the control thread only.
 
     With `alive` None it comes to life when first armed, so that whatever asks a machine nobody has
     armed finds it as still as a server that has just started.

@@ -1,7 +1,7 @@
 """Numbers, units and lookup-table functions as the control port reads and writes them.
 
 The server parses like C: blanks and a sign may come first, `0x` is hexadecimal, a leading 0 octal,
-and what is too large wraps to 32 bits.  Errors carry the server's own texts.
+and what is too large wraps to 32 bits. Errors carry the server's own texts.
 """
 
 import math

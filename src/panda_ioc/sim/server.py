@@ -20,7 +20,7 @@ _FLUSH_BYTES = 1 << 16
 
 
 class _ControlProtocol(asyncio.Protocol):
-    """One control connection.  Reads no more while the client does not read its replies."""
+    """One control connection. Reads no more while the client does not read its replies."""
 
     def __init__(self, server: "SimulatedPandA"):
         self._server = server
@@ -109,7 +109,7 @@ class SimulatedPandA:
 
     `config_dir` is a PandA application (None: the packaged one, which is alive from the start);
     ports of 0 are chosen by the system, a data port of None is the one after the control port if
-    that is free.  `alive` None means: alive from the first `*PCAP.ARM=` on.
+    that is free. `alive` None means: alive from the first `*PCAP.ARM=` on.
     Raises ConfigurationError for a bad application or ports that can not be had.
     """
 
@@ -208,7 +208,7 @@ def run(
 ) -> int:
     """Run a simulated PandA until SIGTERM or SIGINT; one line on stdout says that it is ready.
 
-    Arguments are those of SimulatedPandA.  Returns 0.
+    Arguments are those of SimulatedPandA. Returns 0.
     """
     panda = SimulatedPandA(
         config_dir,

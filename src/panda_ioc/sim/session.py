@@ -1,6 +1,6 @@
 """The control port without sockets: bytes in, replies out, one session a connection.
 
-A line is split at the first of `?`, `=`, `<`.  A table command (`<`) goes on to an empty line.
+A line is split at the first of `?`, `=`, `<`. A table command (`<`) goes on to an empty line.
 What can not be carried out is answered `ERR text`; a line or table beyond the limits ends the
 session.
 """
@@ -38,7 +38,8 @@ class Session:
         """The reply to the next command, or None if more bytes are needed."""
         while not self.closed:
             end = self._input.find(b"\n")
-            if max(end, len(self._input) if end < 0 else 0) > MAX_LINE:
+            length = len(self._input) if end < 0 else end
+            if length > MAX_LINE:
                 return self._give_up("Line too long")
             if end < 0:
                 return None

@@ -7,14 +7,14 @@ With i the index of a sample in its acquisition, p = i mod PERIOD and `ticks` cl
     any other     round(AMPLITUDE * sin(2 pi (p / PERIOD + f))), f from 0 to 1 by its name
 
 and its gate is open for n = ticks (less 1 if odd) ticks, half of them at v - d, half at v + d, with
-d = 1 + p mod 7.  So what is captured is, all in raw units and before `PCAP.SHIFT_SUM`:
+d = 1 + p mod 7. So what is captured is, all in raw units and before `PCAP.SHIFT_SUM`:
 
     Value v   Diff d   Min v - d   Max v + d   Sum n v   Mean n v   StdDev n (v^2 + d^2)
     GATE_DURATION n   TS_START i ticks   TS_END, TS_TRIG i ticks + n
     BITSk    (p * 0x9E3779B1 + k * 0x01000193) mod 2^32
 
-The mean is exactly v and the standard deviation exactly d.  SHIFT_SUM shifts sums and duration
-right.  In ramp mode none of this holds: word j of sample i is (i * words + j) mod 2^32.
+The mean is exactly v and the standard deviation exactly d. SHIFT_SUM shifts sums and duration
+right. In ramp mode none of this holds: word j of sample i is (i * words + j) mod 2^32.
 """
 
 import math

@@ -45,7 +45,7 @@ _MAX_ROWS = 1e9
 
 
 class Simulation:
-    """Carries out `*SIM` commands on a machine.  Errors are CommandErrors, as for all commands."""
+    """Carries out `*SIM` commands on a machine. Errors are CommandErrors, as for all commands."""
 
     def __init__(self, machine: "Machine"):
         self._machine = machine

@@ -3,7 +3,7 @@
     INIT --whole--> FIXED        INIT --chunk--> STREAMING --last chunk--> STREAMING_LAST
     any state --write without data--> INIT
 
-Streamed rows do not read back.  While the hardware stands still they are gone at once, as on the
+Streamed rows do not read back. While the hardware stands still they are gone at once, as on the
 recorded server; while it moves they are queued and played, see `life`.
 """
 
