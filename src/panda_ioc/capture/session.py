@@ -36,8 +36,8 @@ log = logging.getLogger(__name__)
 QUEUE_BYTES = 256 << 20
 """Raw samples that may wait for the disk, by default: 2.5 s at 100 MB/s."""
 SOON = 0.05
-"""Seconds that a flush period of 0 means, or more:"""
-_FLUSH_PART = 4.0  # at most one part in so many of the time is spent in flushing
+"""Seconds that a flush period of 0 means; more where flushes take long (see `_FLUSH_PART`)."""
+_FLUSH_PART = 4.0  # pauses are at least so many times as long as the flush before
 
 _GOOD_ENDS = frozenset({EndReason.OK, EndReason.DISARMED})
 
