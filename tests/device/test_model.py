@@ -108,6 +108,11 @@ def test_a_box_that_is_larger_than_any_is_refused(number: int, fields: int, mess
         make_device(None, {"A": BlockInfo(number, None)}, {"A": infos})
 
 
+def test_capture_options_that_are_no_names_are_left_out() -> None:
+    options = ["Value", "Min Max", "", 'A"B', "M" * 41, "Mean"]
+    assert make_device(None, {}, {}, [], options).capture_options == ("Value", "Mean")
+
+
 def test_a_block_without_fields_is_a_block() -> None:
     (block,) = make_device(None, {"NEW": BlockInfo(1, None)}, {}).blocks
     assert (block.wire, block.fields) == ("NEW", ())

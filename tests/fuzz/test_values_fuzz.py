@@ -3,6 +3,7 @@
 import itertools
 import json
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,7 @@ SUBTYPES = [
     *("timestamp", "samples", "", "1 0", "thing"),
 ]
 NUMBERS = ["0", "-1", "1e999", "nan", "4294967296", "x", "", "1.5", "9" * 400]
+RECORD_NAME = re.compile(r"[A-Za-z0-9_:]+")
 CODEC = st.sampled_from([*CODECS.values(), ChoiceCodec(("a", "b c", ""))])
 
 words = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\n\r"), max_size=20)
@@ -74,9 +76,9 @@ field_lines = st.builds(
 
 
 @examples(1500)
-@given(st.data(), st.lists(field_lines, max_size=4), st.booleans())
+@given(st.data(), st.lists(field_lines, max_size=4), st.booleans(), st.lists(names, max_size=3))
 def test_any_introspection_makes_records_or_the_one_error(
-    data: st.DataObject, fields: list[str], two: bool
+    data: st.DataObject, fields: list[str], two: bool, options: list[str]
 ) -> None:
     box = AnyReplies(data)
     box["*BLOCKS?"] = f"!A {1 + two}\n."
@@ -89,10 +91,10 @@ def test_any_introspection_makes_records_or_the_one_error(
     if isinstance(blocks, dict) and isinstance(found, dict):
         identity = None if isinstance(identity, Exception) else identity
         try:
-            device = make_device(identity, blocks, {"A": found}, ["LABEL_A1"], [], "any box")
+            device = make_device(identity, blocks, {"A": found}, ["LABEL_A1"], options, "any box")
         except PandAError:
             return
-        build_records(device, "P")
+        assert all(map(RECORD_NAME.fullmatch, build_records(device, "P").names))
         assert cache.load(cache.dump(device), "cache") == device
 
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from panda_ioc.device.kinds import UNKNOWN, AttributeKind, FieldKind, kind_of
 from panda_ioc.errors import ProtocolError
 from panda_ioc.protocol.responses import (
+    NAME,
     BlockInfo,
     ExtOutBitsFieldInfo,
     FieldInfo,
@@ -123,6 +124,8 @@ def make_device(
 ) -> Device:
     """A device from the answers to GetBlockInfo, GetFieldInfo (by block type) and the others.
 
+    Capture options that are no names are left out: they become part of names of records.
+
     Raises:
         ProtocolError: no PandA has so many instances or fields, each of which needs records
     """
@@ -136,7 +139,7 @@ def make_device(
         identification,
         tuple(instances),
         tuple(sorted(metadata)),
-        tuple(capture_options),
+        tuple(filter(NAME.fullmatch, capture_options)),
         idn,
     )
 

@@ -15,6 +15,7 @@ from typing import Any
 from panda_ioc.errors import CommandError
 from panda_ioc.protocol._exchange import Command, Exchange, ExchangeGenerator, shorten
 from panda_ioc.protocol.responses import (
+    NAME,
     BitMuxFieldInfo,
     BitOutFieldInfo,
     BlockInfo,
@@ -32,7 +33,6 @@ from panda_ioc.protocol.responses import (
     UintFieldInfo,
 )
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 _NUMBER = re.compile(r"[0-9]{1,10}")
 
 
@@ -93,7 +93,7 @@ def _column(line: str) -> tuple[str, TableFieldDetails]:
 
 def _name(text: str) -> str:
     """A name, which will be asked for and become part of names of records."""
-    if not _NAME.fullmatch(text):
+    if not NAME.fullmatch(text):
         raise ValueError(f"{text!r} is no name of 1 to 40 letters, digits and _")
     return text
 

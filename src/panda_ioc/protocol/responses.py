@@ -34,6 +34,9 @@ WIRE_TYPES: Mapping[str, np.dtype[Any]] = MappingProxyType(
 )
 """Type names in the header of the data port -> how a value lies in a frame."""
 
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
+"""What blocks, fields, columns of tables and capture options may be called."""
+
 _API = re.compile(r"([0-9]{1,9})\.([0-9]{1,9})")
 
 
