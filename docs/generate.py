@@ -257,7 +257,7 @@ def _first(spec: RecordSpec) -> str:
 
 def _command_line() -> Iterator[str]:
     yield "# Command line\n\n"
-    parser = cli._parser()
+    parser = cli.make_parser()
     commands = next(a for a in parser._actions if isinstance(a, argparse._SubParsersAction))
     helps = {choice.dest: choice.help or "" for choice in commands._choices_actions}
     for name, command in commands.choices.items():

@@ -137,7 +137,7 @@ def _check_options(command: str) -> None:
     if "panda-ioc" in words and len(words) > words.index("panda-ioc") + 1:
         arguments = words[words.index("panda-ioc") + 1 :]
         if arguments[0] in COMMANDS and "--help" not in arguments:
-            cli._parser().parse_args(arguments)
+            cli.make_parser().parse_args(arguments)
 
 
 def test_generated_pages_are_current() -> None:

@@ -23,19 +23,28 @@ _BIT, _POSITION = "#2e7d32", "#1f4e9e"
 _HEAD, _BODY, _FRAME = "#dfe7ef", "#ffffff", "#6b7785"
 
 
-def run(
-    address: tuple[str, int] | None, state: Path | None, output: Path | None, timeout: float
-) -> int:
-    """Draw the wiring of a PandA, or of a saved state; returns the exit status.
+def draw_panda(host: str, port: int, timeout: float, output: Path | None) -> int:
+    """Draw the wiring of a PandA; returns the exit status.
 
     Arguments:
-        address: host and control port, None to draw a saved state
-        state: the file with it
+        host, port: of its control port
+        timeout: seconds that it may take to answer
         output: file to write, its format being told by its name; None: SVG to stdout
-        timeout: seconds that the PandA may take to answer
     """
     kind = _format(output)
-    drawing = draw(read_wiring(_lines(address, state, timeout)))
+    with BlockingClient(host, port, timeout=timeout) as client:
+        lines = client.send(GetState(), TIMEOUT)
+    return _write(lines, kind, output)
+
+
+def draw_state(state: Path, output: Path | None) -> int:
+    """The same of a saved state."""
+    kind = _format(output)
+    return _write(statefile.read(state), kind, output)
+
+
+def _write(lines: list[str], kind: str, output: Path | None) -> int:
+    drawing = draw(read_wiring(lines))
     data = drawing.source.encode() if kind == "gv" else _rendered(drawing, kind)
     if output is None:
         sys.stdout.buffer.write(data)
@@ -63,16 +72,6 @@ def draw(wiring: Wiring) -> Any:
     for wire in wiring.wires:
         graph.edge(_port(wire.source, "out", "e"), _port(wire.target, "in", "w"), **_edge(wire))
     return graph
-
-
-def _lines(address: tuple[str, int] | None, state: Path | None, timeout: float) -> list[str]:
-    if state is not None:
-        return statefile.read(state)
-    if address is None:
-        raise ConfigurationError("diagram: give the address of a PandA, or --state FILE")
-    host, port = address
-    with BlockingClient(host, port, timeout=timeout) as client:
-        return client.send(GetState(), TIMEOUT)
 
 
 def _format(output: Path | None) -> str:

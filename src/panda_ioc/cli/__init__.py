@@ -1,0 +1,101 @@
+"""The command line: argument parsing only; what a command needs is imported when it is run."""
+
+import os
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from panda_ioc import __version__, logs
+from panda_ioc.cli import serving, tools
+from panda_ioc.errors import PandAError
+
+LEVELS = ("debug", "info", "warning", "error")
+
+
+class Command(NamedTuple):
+    """A command, and who adds its arguments and carries it out; returns its exit status."""
+
+    name: str
+    help: str
+    add_arguments: Callable[[ArgumentParser], None]
+    run: Callable[[Namespace], int]
+    log_level: str = "info"
+
+
+COMMANDS = (
+    Command("run", "serve one PandA as EPICS PVs", serving.run_arguments, serving.run),
+    Command("sim", "run a simulated PandA", serving.sim_arguments, serving.sim),
+    Command(
+        "demo",
+        "serve a simulated PandA, and say how to talk to it",
+        serving.demo_arguments,
+        serving.demo,
+    ),
+    Command("save", "write all settings of a PandA to a file", tools.save_arguments, tools.save),
+    Command("load", "set a PandA from a saved file", tools.load_arguments, tools.load),
+    Command(
+        "capture", "capture data of a PandA to an HDF5 file", tools.capture_arguments, tools.capture
+    ),
+    Command("plot", "draw the data of a capture", tools.plot_arguments, tools.plot),
+    Command(
+        "control",
+        "talk to a PandA: a console, or commands from a pipe",
+        tools.control_arguments,
+        tools.control,
+        log_level="warning",
+    ),
+    Command("info", "print what a PandA is", tools.info_arguments, tools.info, log_level="warning"),
+    Command(
+        "diagram",
+        "draw the blocks of a PandA and the wires between them",
+        tools.diagram_arguments,
+        tools.diagram,
+        log_level="warning",
+    ),
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program; return its exit status."""
+    options = make_parser().parse_args(arguments)
+    command: Command = options.command
+    logs.configure(options.log_level or command.log_level, options.log_format)
+    try:
+        status = command.run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:  # of stdout: who reads it has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (PandAError, OSError) as error:
+        sys.stderr.write(f"panda-ioc: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return status
+
+
+def make_parser() -> ArgumentParser:
+    """The parser of all commands."""
+    common = _common()
+    parser = ArgumentParser(
+        prog="panda-ioc", description="The bridge between PandA boxes and EPICS.", parents=[common]
+    )
+    parsers = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        each = parsers.add_parser(command.name, parents=[common], help=command.help)
+        command.add_arguments(each)
+        each.set_defaults(command=command)
+    return parser
+
+
+def _common() -> ArgumentParser:
+    common = ArgumentParser(add_help=False)
+    common.add_argument("--version", action="version", version=f"panda-ioc {__version__}")
+    common.add_argument(
+        "--log-level", choices=LEVELS, help="default: info; of commands that print: warning"
+    )
+    common.add_argument(
+        "--log-format", choices=("text", "json"), default="text", help="default: %(default)s"
+    )
+    return common
