@@ -6,6 +6,7 @@ import pytest
 
 from controlstream import ask
 from panda_ioc.errors import CommandError
+from panda_ioc.protocol._introspection import LONGEST_LIST
 from panda_ioc.protocol.commands import GetBlockInfo, GetFieldInfo, GetPcapBitsLabels
 from panda_ioc.protocol.connections import ControlConnection
 from panda_ioc.protocol.responses import (
@@ -185,6 +186,17 @@ def test_a_list_of_fields_that_is_none(line: str) -> None:
     error = ask(GetFieldInfo("X"), {"X.*?": f"{line}\n."})
     assert isinstance(error, CommandError)
     assert "is not a field" in str(error)
+
+
+def test_lists_longer_than_any_are_refused() -> None:
+    lines = [f"!N{number}" for number in range(LONGEST_LIST + 1)]
+    blocks = ask(GetBlockInfo(), {"*BLOCKS?": "".join(f"{line} 1\n" for line in lines) + "."})
+    fields = ask(GetFieldInfo("X"), {"X.*?": "".join(f"{line} 0 time\n" for line in lines) + "."})
+    for error in (blocks, fields):
+        assert isinstance(error, CommandError)
+        assert "a list of more than 4096" in str(error)
+    labels = ask(GetFieldInfo("X"), REPLIES | {"*ENUMS.X.PMUX?": "\n".join([*lines, "."])})
+    assert labels["PMUX"] == PosMuxFieldInfo("pos_mux", None, "About PMUX", [])
 
 
 def test_three_round_trips() -> None:

@@ -33,6 +33,9 @@ from panda_ioc.protocol.responses import (
     UintFieldInfo,
 )
 
+LONGEST_LIST = 4096
+"""Blocks, fields of a block, columns of a table, labels: no PandA has a tenth of that."""
+
 _NUMBER = re.compile(r"[0-9]{1,10}")
 
 
@@ -77,11 +80,18 @@ def _finite(text: str) -> float:
 
 
 def _list(query: str) -> _Question:
-    return _Question(query, lambda exchange: exchange.multiline, list)
+    return _Question(query, _entries, list)
 
 
 def _columns(query: str) -> _Question:
-    return _Question(query, lambda exchange: dict(map(_column, exchange.multiline)), dict)
+    return _Question(query, lambda exchange: dict(map(_column, _entries(exchange))), dict)
+
+
+def _entries(exchange: Exchange) -> list[str]:
+    """The lines of a list, each of which may be asked about and kept."""
+    if len(exchange.multiline) > LONGEST_LIST:
+        raise CommandError(f"{exchange!r}: a list of more than {LONGEST_LIST}")
+    return exchange.multiline
 
 
 def _column(line: str) -> tuple[str, TableFieldDetails]:
@@ -208,7 +218,7 @@ class GetBlockInfo(Command[dict[str, BlockInfo]]):
     def execute(self, version: tuple[int, int]) -> ExchangeGenerator[dict[str, BlockInfo]]:
         exchange = Exchange("*BLOCKS?")
         yield exchange
-        numbers = dict(_block(exchange, line) for line in sorted(exchange.multiline))
+        numbers = dict(_block(exchange, line) for line in sorted(_entries(exchange)))
         if self.skip_description:
             return {name: BlockInfo(number) for name, number in numbers.items()}
         asked = _Asked({name: _text(f"*DESC.{name}?") for name in numbers})
@@ -233,7 +243,7 @@ class GetFieldInfo(Command[dict[str, FieldInfo]]):
     def execute(self, version: tuple[int, int]) -> ExchangeGenerator[dict[str, FieldInfo]]:
         exchange = Exchange(f"{self.block}.*?")
         yield exchange
-        plain = dict(_field(exchange, line) for line in exchange.multiline)
+        plain = dict(_field(exchange, line) for line in _entries(exchange))
         plain = dict(sorted(plain.items(), key=lambda item: item[1].index))
         if not self.extended_metadata:
             return plain
