@@ -254,6 +254,36 @@ def test_the_frame_before_an_overrun_is_left_out(
     check(path, ROWS[:20_000])
 
 
+@pytest.mark.parametrize(
+    ("num", "captured", "reason"),
+    [
+        (100, 90, EndReason.DATA_OVERRUN),
+        (95, 90, EndReason.DATA_OVERRUN),
+        (90, 90, EndReason.OK),
+        (40, 40, EndReason.OK),
+    ],
+)
+def test_the_first_n_before_an_overrun(
+    box: DataBox, stream: DataStream, tmp_path: Path, num: int, captured: int, reason: EndReason
+) -> None:
+    """What was asked for is complete, but not to be trusted if it ends in the last frame."""
+    capture, _ = begin(stream, tmp_path / "a.h5", num=num)
+    box.send(sent(ROWS[:100], [90], "Data overrun"))
+    status = capture.wait(10)
+    assert (status.captured, status.reason) == (captured, reason)
+    assert (f"{num - captured} left out" in status.message) is (num > captured)
+    check(tmp_path / "a.h5", ROWS[:captured])
+
+
+def test_the_first_n_are_complete_though_the_acquisition_goes_on(
+    box: DataBox, stream: DataStream, tmp_path: Path
+) -> None:
+    capture, _ = begin(stream, tmp_path / "a.h5", num=100)
+    box.send(header(COLUMNS, SIZE, scaling=SCALING) + frame(ROWS[:100].tobytes()))
+    status = capture.wait(10)
+    assert (status.state, status.reason, status.captured) == (State.DONE, EndReason.OK, 100)
+
+
 @pytest.mark.parametrize("num", [5, 50])
 def test_the_last_n_before_an_overrun(
     box: DataBox, stream: DataStream, tmp_path: Path, num: int

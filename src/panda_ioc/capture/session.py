@@ -38,6 +38,8 @@ QUEUE_BYTES = 256 << 20
 SOON = 0.05
 """Seconds that a flush period of 0 means; more where flushes take long (see `_FLUSH_PART`)."""
 _FLUSH_PART = 4.0  # pauses are at least so many times as long as the flush before
+END_SOON = 0.1
+"""Seconds after the last sample asked for in which its frame may still prove to be corrupt."""
 
 _GOOD_ENDS = frozenset({EndReason.OK, EndReason.DISARMED})
 
@@ -283,10 +285,21 @@ class FileCapture:
         if self._last is not None:
             self._last.add(rows)
             return
-        if mode is Mode.FIRST_N and num:
-            rows = rows[: num - self._file.samples]
-        self._file.write(rows)
-        if mode is Mode.FIRST_N and self._file.samples == num:
+        if mode is not Mode.FIRST_N or not num:
+            self._file.write(rows)
+            return
+        wanted = rows[: num - self._file.samples]
+        self._file.write(wanted)
+        if self._file.samples == num:
+            self._complete(len(rows) - len(wanted))
+
+    def _complete(self, beyond: int) -> None:
+        """All that was asked for is there; unless an overrun follows, for which the last frame of
+        the acquisition is not trusted: but the last `beyond` samples of it we have not taken."""
+        event = self._queue.get(END_SOON)
+        if isinstance(event, _End) and event.untrusted > beyond:
+            self._end_acquisition(replace(event, untrusted=event.untrusted - beyond))
+        else:
             self._finish(EndReason.OK)
 
     def _end_acquisition(self, end: _End) -> None:
