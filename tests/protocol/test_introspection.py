@@ -6,7 +6,7 @@ import pytest
 
 from controlstream import ask
 from panda_ioc.errors import CommandError
-from panda_ioc.protocol._introspection import LONGEST_LIST
+from panda_ioc.protocol._questions import LONGEST_LIST
 from panda_ioc.protocol.commands import GetBlockInfo, GetFieldInfo, GetPcapBitsLabels
 from panda_ioc.protocol.connections import ControlConnection
 from panda_ioc.protocol.responses import (
