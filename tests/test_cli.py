@@ -2,10 +2,16 @@
 
 import subprocess
 import sys
+from argparse import Namespace
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from panda_ioc import cli
+from panda_ioc.cli.arguments import address, control_address
+from panda_ioc.errors import ConfigurationError
+from servers import Sim, free_ports
 
 HEAVY = {"numpy", "h5py", "softioc", "epicscorelibs", "matplotlib", "asyncio"}
 
@@ -22,3 +28,51 @@ def test_help_imports_nothing_heavy(command: str) -> None:
     assert "panda_ioc.cli" in imported
     assert not imported & HEAVY
     assert not [name for name in imported if name.startswith("panda_ioc.commands")]
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "ports"),
+    [
+        ("box", "box", (8888, 8889)),
+        ("box:9000", "box", (9000, 9001)),
+        ("box:9000:7", "box", (9000, 7)),
+        ("box:65535:7", "box", (65535, 7)),
+        ("::1", "::1", (8888, 8889)),
+        ("fe80::1:2", "fe80::1:2", (8888, 8889)),
+    ],
+)
+def test_the_data_port_is_the_one_after_the_control_port(
+    text: str, host: str, ports: tuple[int, int]
+) -> None:
+    found = address(Namespace(address=text, timeout=2.5))
+    assert (found.host, (found.control_port, found.data_port), found.timeout) == (host, ports, 2.5)
+    assert control_address(Namespace(address=text, timeout=2.5)) == (host, ports[0], 2.5)
+
+
+@pytest.mark.parametrize("text", ["", ":1", "box:", "box:a", "box:0", "box:1:65536", "box:1:2:3"])
+def test_what_is_no_address(text: str) -> None:
+    for read in (address, control_address):
+        with pytest.raises(ConfigurationError, match=f"^{text}: (give the address|the host)"):
+            read(Namespace(address=text, timeout=1.0))
+
+
+def test_no_port_follows_the_last() -> None:
+    options = Namespace(address="box:65535", timeout=1.0)
+    with pytest.raises(ConfigurationError, match="no data port follows 65535: give HOST:65535:"):
+        address(options)
+    assert control_address(options) == ("box", 65535, 1.0)
+
+
+@pytest.fixture
+def neighbours(tmp_path: Path) -> Iterator[Sim]:
+    """A simulator with its data port after its control port."""
+    free = set(free_ports(1000))
+    port = next(port for port in free if port + 1 in free)
+    with Sim(tmp_path / "sim.log", port=port, data_port=port + 1) as sim:
+        yield sim
+
+
+def test_a_capture_finds_the_data_port(neighbours: Sim, tmp_path: Path) -> None:
+    neighbours.put("*CAPTURE=", "COUNTER1.OUT.CAPTURE=Value", "*SIM.SAMPLES=10")
+    where = f"{neighbours.host}:{neighbours.port}"
+    assert cli.main(["capture", where, str(tmp_path / "a.h5"), "--arm"]) == 0

@@ -8,22 +8,33 @@ from typing import TYPE_CHECKING
 from panda_ioc.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from argparse import _ActionsContainer
+
     from panda_ioc.ioc.connection import Address
 
-CONTROL_PORT, DATA_PORT = 8888, 8889
+CONTROL_PORT = 8888
 LAST_PORT = 65535
 
 _ADDRESS = re.compile(r"([^:]*)(?::(\d{1,5}))?(?::(\d{1,5}))?", re.ASCII)
 
 
-def add_address(parser: ArgumentParser) -> None:
+def add_address(parser: "_ActionsContainer", nargs: str | None = None) -> None:
     """Add the address of commands that use the control port only."""
-    parser.add_argument("address", metavar="HOST[:CONTROL_PORT]", help="of the PandA")
+    parser.add_argument(
+        "address",
+        nargs=nargs,
+        metavar="HOST[:CONTROL_PORT]",
+        help=f"of the PandA, default: port {CONTROL_PORT}",
+    )
 
 
 def add_both_ports(parser: ArgumentParser) -> None:
     """Add the address of commands that use the data port, too."""
-    parser.add_argument("address", metavar="HOST[:CONTROL_PORT[:DATA_PORT]]", help="of the PandA")
+    parser.add_argument(
+        "address",
+        metavar="HOST[:CONTROL_PORT[:DATA_PORT]]",
+        help=f"of the PandA, default: port {CONTROL_PORT}, data port: control port + 1",
+    )
 
 
 def add_timeout(parser: ArgumentParser, default: float) -> None:
@@ -48,28 +59,35 @@ def control_address(options: Namespace) -> tuple[str, int, float]:
 
 
 def address(options: Namespace) -> "Address":
-    """The same, with the data port."""
+    """The same, with the data port: that after the control port, unless it is given.
+
+    Raises:
+        ConfigurationError: what was given is no address, or there is no such port
+    """
     from panda_ioc.ioc.connection import Address
 
-    return Address(*_split(options.address), options.timeout)
+    host, control_port, data_port = _split(options.address)
+    if data_port is None and control_port == LAST_PORT:
+        raise ConfigurationError(
+            f"{options.address}: no data port follows {LAST_PORT}: give HOST:{LAST_PORT}:DATA_PORT"
+        )
+    return Address(host, control_port, data_port or control_port + 1, options.timeout)
 
 
-def _split(text: str) -> tuple[str, int, int]:
-    """Host, control port and data port."""
-    host, control, data = (text, None, None) if _is_ipv6(text) else _parts(text)
-    ports = int(control or CONTROL_PORT), int(data or DATA_PORT)
-    if not host or not all(0 < each <= LAST_PORT for each in ports):
-        raise ConfigurationError(f"{text}: the host must not be empty, ports are 1 to {LAST_PORT}")
-    return host, *ports
-
-
-def _parts(text: str) -> tuple[str, str | None, str | None]:
+def _split(text: str) -> tuple[str, int, int | None]:
+    """Host, control port, and the data port if it is given."""
+    if _is_ipv6(text):
+        return text, CONTROL_PORT, None
     found = _ADDRESS.fullmatch(text)
     if found is None:
         raise ConfigurationError(
             f"{text}: give the address as HOST, HOST:CONTROL_PORT or HOST:CONTROL_PORT:DATA_PORT"
         )
-    return found[1], found[2], found[3]
+    host, *given = found.groups()
+    ports = [int(port) for port in given if port]
+    if not host or not all(0 < port <= LAST_PORT for port in ports):
+        raise ConfigurationError(f"{text}: the host must not be empty, ports are 1 to {LAST_PORT}")
+    return host, ports[0] if ports else CONTROL_PORT, ports[1] if ports[1:] else None
 
 
 def _is_ipv6(text: str) -> bool:

@@ -157,7 +157,7 @@ def info(options: Namespace) -> int:
 def diagram_arguments(parser: ArgumentParser) -> None:
     """Arguments of `diagram`."""
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("address", metavar="HOST[:CONTROL_PORT]", nargs="?", help="of the PandA")
+    add_address(what, nargs="?")
     what.add_argument("--state", type=Path, metavar="FILE", help="draw a saved state instead")
     parser.add_argument(
         "-o",

@@ -9,7 +9,7 @@ import socket
 from typing import Protocol
 
 CONTROL_PORT = 8888
-DATA_PORT = 8889
+DATA_PORT = CONTROL_PORT + 1
 
 CONNECT_TIMEOUT = 5.0
 """Seconds until a box that does not answer is given up."""

@@ -11,7 +11,6 @@ from panda_ioc.client._sockets import (
     COMMAND_TIMEOUT,
     CONNECT_TIMEOUT,
     CONTROL_PORT,
-    DATA_PORT,
 )
 from panda_ioc.errors import BadValue, CommandError, ConnectionLost, PandAError
 from panda_ioc.protocol.commands import Command, Identify
@@ -40,7 +39,7 @@ class AsyncioClient:
 
     Args:
         host: name or address
-        control_port, data_port: TCP ports
+        control_port, data_port: TCP ports; None: the data port is the one after the control port
         timeout: seconds that a command may take unless `send` says otherwise; None: no limit
     """
 
@@ -48,12 +47,12 @@ class AsyncioClient:
         self,
         host: str,
         control_port: int = CONTROL_PORT,
-        data_port: int = DATA_PORT,
+        data_port: int | None = None,
         timeout: float | None = COMMAND_TIMEOUT,
     ) -> None:
         self._host = host
         self._control_port = control_port
-        self._data_port = data_port
+        self._data_port = control_port + 1 if data_port is None else data_port
         self._timeout = math.inf if timeout is None else timeout
         self._control: ControlProtocol | None = None
         self._connecting = asyncio.Lock()

@@ -12,7 +12,6 @@ from panda_ioc.client._sockets import (
     COMMAND_TIMEOUT,
     CONNECT_TIMEOUT,
     CONTROL_PORT,
-    DATA_PORT,
     acknowledge_now,
     tune,
 )
@@ -41,7 +40,7 @@ class BlockingClient:
 
     Args:
         host: name or address
-        control_port, data_port: TCP ports
+        control_port, data_port: TCP ports; None: the data port is the one after the control port
         timeout: seconds that `send` may take unless it is told otherwise; None: as long as it likes
     """
 
@@ -49,12 +48,12 @@ class BlockingClient:
         self,
         host: str,
         control_port: int = CONTROL_PORT,
-        data_port: int = DATA_PORT,
+        data_port: int | None = None,
         timeout: float | None = COMMAND_TIMEOUT,
     ) -> None:
         self._host = host
         self._control_port = control_port
-        self._data_port = data_port
+        self._data_port = control_port + 1 if data_port is None else data_port
         self._timeout = math.inf if timeout is None else timeout
         self._control: _Control | None = None
 
