@@ -23,6 +23,8 @@ TIMEOUT = 60
 BOX = re.compile(r"192\.168\.0\.\d+")
 
 RUN = [page for page in pages() if any(b.language in ("console", "python") for b in blocks(page))]
+PV = re.compile(r"`(?:PREFIX:|DEMO:)?([A-Z]\w*(?::\w+)+)(?:\.[A-Z]+)?`")
+PLACEHOLDERS = ("BLOCK", "FIELD", "HOST", "MUX", "NAME", "PANDA_IOC_PREFIX", "PREFIX", "TRIG")
 ALL = [block for page in pages() for block in blocks(page)]
 
 
@@ -153,6 +155,18 @@ def test_the_alarms_page_has_the_words_of_the_code() -> None:
     quoted = re.findall(r"^\| *`([^`]+)`", page, re.MULTILINE)
     assert quoted
     assert [words for words in quoted if words not in code] == []
+
+
+def test_pvs_that_pages_name_exist(sim: Sim) -> None:
+    done = subprocess.run(
+        [*PROGRAM, "info", sim.address, "--records", "P"], capture_output=True, text=True
+    )
+    served = {line.partition("\t")[0].removeprefix("P:") for line in done.stdout.splitlines()}
+    assert {"STATUS", "PULSE1:DELAY"} <= served
+    for page in set(pages()) - {ROOT / "docs" / "reference" / "fields.md"}:
+        named = set(PV.findall(page.read_text()))
+        unknown = {name for name in named - served if name.partition(":")[0] not in PLACEHOLDERS}
+        assert not unknown, page
 
 
 def test_links_of_the_pages_outside_the_site_exist() -> None:

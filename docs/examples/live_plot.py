@@ -25,7 +25,7 @@ def main() -> int:
     figure, axes = plt.subplots()
     lines = {name: axes.plot([], [], label=name)[0] for name in options.names}
     axes.set_xlabel("sample")
-    axes.legend(loc="upper left")
+    axes.legend(loc="best")
     latest: dict[str, object] = {}
 
     def draw() -> None:
