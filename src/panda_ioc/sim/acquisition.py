@@ -65,6 +65,7 @@ class Setup:
 
     @property
     def sample_bytes(self) -> int:
+        """Bytes of one sample as the hardware sends it."""
         return 4 * sum(column.words for column in self.columns)
 
 
@@ -106,6 +107,7 @@ class Acquisition:
             self.reason = OK
 
     def end(self, reason: str) -> None:
+        """End it for this reason, unless it has ended already."""
         self.produced()
         if self.reason is None:
             self.reason = reason
@@ -137,6 +139,7 @@ class Capture:
         return self._history[-1] if self._history else None
 
     def arm(self, setup: Setup) -> None:
+        """Begin an acquisition; CommandError if one runs, or nothing would be captured."""
         with self.changed:
             if self._running():
                 raise CommandError("Data capture already in progress")
@@ -147,6 +150,7 @@ class Capture:
             self.changed.notify_all()
 
     def end(self, reason: str) -> None:
+        """End the acquisition that runs, if one does, for this reason."""
         with self.changed:
             if self._last:
                 self._last.end(reason)
@@ -165,6 +169,7 @@ class Capture:
             self.changed.notify_all()
 
     def busy(self) -> bool:
+        """Whether an acquisition runs."""
         with self.changed:
             return self._running()
 
@@ -175,20 +180,24 @@ class Capture:
         return self._last.reason is None
 
     def count(self) -> int:
+        """Samples of the last acquisition so far."""
         with self.changed:
             return self._last.produced() if self._last else 0
 
     # Texts of *PCAP queries
 
     def status(self) -> str:
+        """State, data clients connected, data clients that are taking samples."""
         with self.changed:
             state = "Busy" if self._running() else "Idle"
             return f"{state} {self._readers} {self._taking}"
 
     def captured(self) -> str:
+        """Samples of the last acquisition so far."""
         return str(self.count())
 
     def completion(self) -> str:
+        """Why the last acquisition ended."""
         with self.changed:
             self._running()
             return (self._last.reason or "Busy") if self._last else OK
@@ -235,11 +244,13 @@ class Capture:
 
     @contextmanager
     def reading(self) -> Iterator[None]:
+        """Count a data client while it is connected."""
         with self._counted("_readers"):
             yield
 
     @contextmanager
     def taking(self) -> Iterator[None]:
+        """Count a data client while an acquisition is sent to it."""
         with self._counted("_taking"):
             yield
 
@@ -255,6 +266,7 @@ class Capture:
 
     @property
     def closed(self) -> bool:
+        """No reader shall wait any more."""
         return self._closed
 
     def close(self) -> None:

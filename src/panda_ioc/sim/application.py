@@ -37,6 +37,7 @@ class Node:
     children: list["Node"] = field(default_factory=list)
 
     def fail(self, problem: str) -> ConfigurationError:
+        """The error to raise: where the line is, and what it says."""
         return ConfigurationError(f"{self.where}: {problem}: {self.text.strip()!r}")
 
 
@@ -70,9 +71,11 @@ class FieldSpec:
 
     @property
     def info(self) -> str:
+        """Type and subtype, as INFO and `BLOCK.*?` show them."""
         return f"{self.type} {self.subtype}".strip()
 
     def fail(self, problem: str) -> ConfigurationError:
+        """The error to raise: where the field is, and what is wrong."""
         return ConfigurationError(f"{self.where}: {self.name}: {problem}")
 
 
@@ -86,11 +89,14 @@ class BlockSpec:
     fields: Mapping[str, FieldSpec]
 
     def instance_name(self, number: int) -> str:
+        """Name of an instance, whose number counts from 1."""
         return self.name if self.count == 1 else f"{self.name}{number}"
 
 
 @dataclass(frozen=True)
 class MetadataSpec:
+    """One key of `*METADATA`, and what it begins with."""
+
     key: str
     kind: str
     value: str

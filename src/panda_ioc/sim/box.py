@@ -33,9 +33,11 @@ class Metadata:
         return self.lines[0]
 
     def get(self) -> str | list[str]:
+        """Its line, or its lines if it may have several."""
         return self.lines if self.spec.kind == "multiline" else self.lines[0]
 
     def put(self, lines: list[str], kind: str) -> None:
+        """Set it; `kind` is what the command would write: "string" or "multiline"."""
         if self.spec.kind != kind:
             raise CommandError(f"Metadata key {self.spec.key} not writeable as {kind}")
         if len(lines) > _MAX_METADATA_LINES:
@@ -138,6 +140,7 @@ class Box:
         return fields[field]
 
     def field(self, block: str, field: str) -> Field:
+        """The field of the instance that `block` names."""
         fields = self.instance(block)
         if field not in fields:
             raise CommandError("No such field")
@@ -160,6 +163,7 @@ class Box:
 
 
 def attribute_of(field: Field, name: str) -> Attribute:
+    """The attribute of that name; CommandError if there is none."""
     if name not in field.attributes:
         raise CommandError("No such attribute")
     return field.attributes[name]

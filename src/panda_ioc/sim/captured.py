@@ -82,12 +82,15 @@ class Captured(Field):
         super().__init__(spec, name, number, bus)
 
     def capture_text(self) -> str:
+        """The text of CAPTURE."""
         return " ".join(self.kinds) or "No"
 
     def parse_kinds(self, text: str) -> tuple[str, ...]:
+        """What a text of CAPTURE has captured; CommandError if it makes no sense."""
         raise NotImplementedError
 
     def capture_attribute(self, labels: Callable[[], Sequence[str]]) -> Attribute:
+        """The CAPTURE attribute; labels are what `*ENUMS` lists."""
         item = self.item_of("CAPTURE", self.capture_text)
         return Attribute("Capture options", self.capture_text, self._set, labels, item)
 

@@ -22,15 +22,19 @@ class Codec:
         self.initial = 0
 
     def parse(self, text: str) -> int:
+        """The register for a text; CommandError with the server's words if there is none."""
         return numbers.parse_int(text)
 
     def format(self, raw: int) -> str:
+        """The text of a register."""
         return str(raw)
 
     def labels(self) -> Sequence[str] | None:
+        """What can be written, if that is a choice."""
         return None
 
     def attributes(self, field: "Register") -> Iterator[tuple[str, Attribute]]:
+        """Attributes of a field of this subtype, by name."""
         return iter(())
 
 
@@ -55,6 +59,8 @@ class Uint(Codec):
 
 
 class Bit(Codec):
+    """0 or 1."""
+
     def parse(self, text: str) -> int:
         if text not in ("0", "1"):
             raise CommandError("Invalid bit value")
@@ -62,6 +68,8 @@ class Bit(Codec):
 
 
 class Action(Codec):
+    """Something to trigger, by writing nothing to it."""
+
     def parse(self, text: str) -> int:
         if text:
             raise CommandError("Unexpected character after input")
@@ -207,6 +215,7 @@ class Mux(Codec):
 
     @property
     def choices(self) -> dict[str, None]:
+        """Names that can be selected, in the order of the bus."""
         return self.bus.position_choices
 
     def parse(self, text: str) -> int:
@@ -223,6 +232,8 @@ class Mux(Codec):
 
 
 class BitMux(Mux):
+    """A choice of a bit, delayed by some clock ticks."""
+
     error = "Invalid bit bus selection"
     max_delay = 31
 

@@ -34,6 +34,7 @@ class Commands:
     # Queries
 
     def get(self, name: str, rest: str) -> Text:
+        """The answer to `name?`; `rest` is what follows the question mark."""
         if rest:
             raise CommandError("Unexpected text after command")
         if name.startswith("*"):
@@ -161,6 +162,7 @@ class Commands:
     # Assignments
 
     def put(self, name: str, value: str) -> None:
+        """Carry out `name=value`."""
         if name.startswith("*"):
             self._put_command(name, value)
             return
@@ -212,6 +214,7 @@ class Commands:
         self._machine.simulation.put(_required(rest), value, self._connection)
 
     def put_table(self, name: str, suffix: str, lines: list[str]) -> None:
+        """Carry out `name<suffix` with the lines that came after it."""
         if name.startswith("*"):
             self._put_multiline(name, suffix, lines)
             return

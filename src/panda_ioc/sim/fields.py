@@ -39,6 +39,7 @@ class Field:
         return self.items[-1]
 
     def make_attributes(self) -> Iterator[tuple[str, Attribute]]:
+        """Attributes by name; INFO is added to them."""
         return iter(())
 
     def item_of(self, attribute: str, text: Callable[[], str]) -> Item:
@@ -47,12 +48,15 @@ class Field:
         return self.items[-1]
 
     def text(self) -> str:
+        """Its value as text, as `*CHANGES?` and `get` show it."""
         return "0"
 
     def labels(self) -> Sequence[str] | None:
+        """What `*ENUMS` lists, if it is a choice."""
         return None
 
     def get(self) -> Text:
+        """The answer to `BLOCK.FIELD?`."""
         if not self.readable:
             raise CommandError("Field not readable")
         if self.item and self.item.error:
@@ -60,6 +64,7 @@ class Field:
         return self.text()
 
     def put(self, text: str) -> None:
+        """Carry out `BLOCK.FIELD=text`."""
         if not self.writeable:
             raise CommandError("Field not writeable")
         self.store(text)
@@ -102,6 +107,8 @@ class Register(Field):
         return self.codec.attributes(self)
 
     def raw_attribute(self, description: str, parse: Callable[[str], int]) -> Attribute:
+        """The RAW attribute: the register as a number."""
+
         def put(text: str) -> None:
             self.raw = parse(text)
             if self.item:
@@ -127,29 +134,41 @@ class Register(Field):
 
 
 class Param(Register):
+    """A setting: param, and the types that are like it."""
+
     group = Group.CONFIG
     writeable = True
 
 
 class Read(Register):
+    """What the hardware shows."""
+
     group = Group.READ
 
 
 class Write(Register):
+    """What can only be written; nothing reports it."""
+
     group = None
     readable = False
     writeable = True
 
 
 class TimeField(Param):
+    """A time of 48 bits."""
+
     default_codec = LongTime
 
 
 class BitMuxField(Param):
+    """An input that selects a bit."""
+
     default_codec = BitMux
 
 
 class PosMuxField(Param):
+    """An input that selects a position."""
+
     default_codec = Mux
 
 

@@ -44,6 +44,7 @@ class Options:
 
     @property
     def process(self) -> str:
+        """What the header calls it."""
         return "Scaled" if self.scaled else "Raw"
 
 
@@ -69,6 +70,7 @@ _OPTIONS: dict[str, dict[str, object]] = {
 
 
 def parse_options(line: str) -> Options:
+    """What a line of options asks for; CommandError for a word that is none."""
     options = Options()
     for word in line.split():
         if word not in _OPTIONS:
@@ -110,6 +112,7 @@ class Stream:
     # Headers
 
     def header(self, missed: int) -> bytes:
+        """The header, of which `missed` samples were taken before the client came."""
         if not self._options.header:
             return b""
         attributes = self._attributes(missed)

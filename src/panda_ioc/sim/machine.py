@@ -41,6 +41,7 @@ class Machine:
         self.refresh(force=True)
 
     def metadata(self, key: str) -> Metadata:
+        """The entry of that key; CommandError if there is none."""
         if key not in self.box.metadata:
             raise CommandError(f"Metadata key {key} not found")
         return self.box.metadata[key]
@@ -62,15 +63,18 @@ class Machine:
             self._refreshed = 0.0
 
     def arm(self) -> None:
+        """`*PCAP.ARM=`"""
         self.capture.arm(self._setup())
         if self.wakes:
             self.alive = True
         self.refresh(force=True)
 
     def disarm(self) -> None:
+        """`*PCAP.DISARM=`"""
         self.end(self.disarm_reason)
 
     def end(self, reason: str) -> None:
+        """End the acquisition that runs for this reason."""
         self.capture.end(reason)
         self.refresh(force=True)
 

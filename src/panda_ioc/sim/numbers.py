@@ -52,23 +52,28 @@ def parse_integer(text: str) -> int:
 
 
 def parse_uint(text: str) -> int:
+    """A whole number, wrapped to 32 bits without sign."""
     return parse_integer(text) & UINT32_MAX
 
 
 def parse_int(text: str) -> int:
+    """A whole number, wrapped to 32 bits with sign."""
     return to_int32(parse_integer(text))
 
 
 def to_int32(value: int) -> int:
+    """The low 32 bits as a signed number."""
     value &= UINT32_MAX
     return value - 2**32 if value >= 2**31 else value
 
 
 def parse_double(text: str) -> float:
+    """A real number; infinity and nan are numbers, too."""
     return float(_match(_DOUBLE, text)[1])
 
 
 def format_double(value: float) -> str:
+    """Ten significant digits, as the server writes them."""
     return f"{value:.10g}"
 
 
@@ -81,6 +86,7 @@ def parse_ticks(text: str, units: str, limit: int) -> int:
 
 
 def format_ticks(ticks: int, units: str) -> str:
+    """Clock ticks as a time in `units`."""
     return format_double(ticks / CLOCK_FREQUENCY / TIME_UNITS[units])
 
 

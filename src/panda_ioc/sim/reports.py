@@ -34,9 +34,11 @@ class Item:
         self.touch()
 
     def touch(self) -> None:
+        """It has changed: report it to everybody."""
         self.stamp = next(self._stamps)
 
     def line(self) -> str:
+        """How `*CHANGES?` reports it."""
         if self.error:
             return f"{self.name} (error)"
         return f"{self.name}={self.text()}" if self.text else f"{self.name}<"
@@ -71,6 +73,7 @@ class Attribute:
     item: Item | None = None
 
     def write(self, text: str) -> None:
+        """Carry out `BLOCK.FIELD.ATTRIBUTE=text`."""
         if self.put is None:
             raise CommandError("Attribute not writeable")
         self.put(text)

@@ -139,6 +139,7 @@ class SimulatedPandA:
         self._data: DataPort | None = None
 
     async def start(self) -> None:
+        """Listen on both ports, whose numbers are known then."""
         loop = asyncio.get_running_loop()
         try:
             self._server = await loop.create_server(

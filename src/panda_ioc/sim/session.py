@@ -32,6 +32,7 @@ class Session:
         self.closed = False
 
     def feed(self, data: bytes) -> None:
+        """Take bytes that the client sent; `step` answers them."""
         self._input += data
 
     def step(self) -> bytes | None:

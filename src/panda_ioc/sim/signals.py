@@ -85,6 +85,7 @@ class Source:
 
     @property
     def gate(self) -> int:
+        """Clock ticks for which a sample is summed up: an even number."""
         return self.ticks - self.ticks % 2
 
     def raw(self, start: int, stop: int) -> Integers:

@@ -51,6 +51,7 @@ class Simulation:
         self._machine = machine
 
     def get(self, key: str) -> str:
+        """The answer to `*SIM.key?`."""
         if key not in _QUERIES:
             raise CommandError(f"*SIM.{key} can not be read, only {' '.join(_QUERIES)}")
         return _QUERIES[key](self._machine)

@@ -105,6 +105,7 @@ class Table(Field):
         return [str(word) for word in self.words.tolist()]
 
     def column(self, name: str) -> ColumnSpec:
+        """The column of that name; CommandError if there is none."""
         if name not in self.columns:
             raise CommandError("No such sub-field")
         return self.columns[name]
