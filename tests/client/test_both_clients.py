@@ -85,6 +85,11 @@ def test_a_command_that_can_not_be_sent_harms_nothing(client: Client) -> None:
     assert client.send(Get("*ECHO x")) == "x"
 
 
+def test_a_command_that_asks_nothing_is_done_at_once(client: Client) -> None:
+    assert client.send(SetState([])) is None
+    assert client.send([SetState([]), Get("*ECHO x"), SetState([])]) == [None, "x", None]
+
+
 def test_the_largest_table_passes_both_ways(client: Client) -> None:
     client.send(Put("PGEN1.TABLE", ["7"] * 100_000))
     client.send(Put("PGEN1.TABLE", [str(word) for word in range(200_000)], base64=True))
