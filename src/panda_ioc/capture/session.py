@@ -2,7 +2,7 @@
 
     DataStream (receiving thread) --> bounded queue --> writing thread --> HDF5Writer
 
-`start` makes the file, so that everything that can be wrong with it is said before anything is
+`begin` makes the file, so that everything that can be wrong with it is said before anything is
 armed. A capture ends by itself when it has what was asked for (`Mode`) or with the first thing that
 goes wrong, else with `stop`; the file is closed before `Status.busy` becomes false.
 
