@@ -13,15 +13,13 @@ Rules:
 
 import logging
 import re
-import struct
 from collections.abc import Callable, Iterator
 from copy import copy
 from enum import Enum
 
-import numpy as np
-
 from panda_ioc.errors import CommandError, ConnectionLost, PandAError, ProtocolError
 from panda_ioc.protocol._data_header import frame_layout, parse_header
+from panda_ioc.protocol._frames import FRAME, HEAD, copy_frames, copy_run
 from panda_ioc.protocol._samples import HEAD_BYTES, SampleStore
 from panda_ioc.protocol.responses import Data, EndData, EndReason, FrameData, ReadyData
 
@@ -37,11 +35,7 @@ SLAB_BYTES = 1 << 22
 _MAX_LINE = 1 << 10
 _SCRATCH_BYTES = 1 << 18
 _DIRECT_BYTES = 1 << 16
-_RUN_FRAMES = 16
-_MAX_RUN = 1 << 12
-_REPEATS = 4
-_HEAD = struct.Struct("<4sI")
-_FRAME, _END = b"BIN ", b"END "
+_END = b"END "
 _END_OF_HEADER = b"</header>\n\n"
 _START_OF_HEADER = b"<header>\n"
 _END_LINE = re.compile(rb"END (\d{1,20}) (.*)\n")
@@ -247,11 +241,13 @@ class DataConnection:
         return position
 
     def _read_tag(self, data: memoryview, position: int) -> int:
+        """Take all whole frames that there are, or else a head."""
         if not self._text:
-            for read in (self._read_run, self._read_frames):
-                after = read(data, position)
-                if after > position:
-                    return after
+            size = self._frame_bytes
+            sizes = [size] * copy_run(self._store, data, position, size)
+            sizes = sizes or copy_frames(self._store, data, position)
+            if sizes:
+                return position + self._keep_frames(sizes)
         return self._read_head(data, position)
 
     def _read_head(self, data: memoryview, position: int) -> int:
@@ -259,56 +255,20 @@ class DataConnection:
         missing = HEAD_BYTES - len(self._text)
         self._text += data[position : position + missing]
         if len(self._text) == HEAD_BYTES:
-            self._begin(*_HEAD.unpack(self._text))
+            self._begin(*HEAD.unpack(self._text))
         return min(position + missing, len(data))
 
-    def _read_run(self, data: memoryview, position: int) -> int:
-        """Many more frames of the length of the last one, in a few steps for all of them."""
-        size, store = self._frame_bytes, self._store
-        length = size + HEAD_BYTES
-        most = min((len(data) - position) // length, store.room // max(1, size), _MAX_RUN)
-        if size == 0 or most < _RUN_FRAMES:
-            return position
-        heads = np.ndarray(most, "<u8", data, position, (length,))
-        other = np.flatnonzero(heads != int.from_bytes(_HEAD.pack(_FRAME, length), "little"))
-        count = int(other[0]) if len(other) else most
-        if count == 0:
-            return position
-        samples = np.ndarray((count, size), np.uint8, data, position + HEAD_BYTES, (length, 1))
-        np.ndarray((count, size), np.uint8, store.memory, store.end)[:] = samples
-        self._keep_frames(store.end + count * size, [size] * count)
-        return position + count * length
-
-    def _read_frames(self, data: memoryview, position: int) -> int:
-        """Whole frames that are as they should be, one by one, until a run seems to begin."""
-        memory, fill, end = self._store.memory, self._store.end, len(data)
-        limit, row, last = fill + self._store.room, self._store.row_bytes, -1
-        repeats = 0
-        sizes: list[int] = []
-        while end - position >= HEAD_BYTES:
-            tag, length = _HEAD.unpack_from(data, position)
-            size = length - HEAD_BYTES
-            after, following = fill + size, position + length
-            if tag != _FRAME or following > end or after > limit or size < 0 or size % row:
-                break
-            repeats = repeats + 1 if size == last else 0
-            if repeats == _REPEATS and end - position >= length * _RUN_FRAMES:
-                break
-            memory[fill:after] = data[position + HEAD_BYTES : following]
-            fill, position, last = after, following, size
-            sizes.append(size)
-        if sizes:
-            self._keep_frames(fill, sizes)
-        return position
-
-    def _keep_frames(self, end: int, sizes: list[int]) -> None:
+    def _keep_frames(self, sizes: list[int]) -> int:
+        """Note that samples of so many bytes were copied; returns how long their frames were."""
         if self._every_frame:
             self._events += self._store.take()
+        total = sum(sizes)
         self._frame_bytes = sizes[-1]
-        self._store.end = end
+        self._store.end += total
         self._store.commit()
         if self._every_frame:
             self._events += self._store.take_each(sizes)
+        return total + HEAD_BYTES * len(sizes)
 
     def _begin(self, tag: bytes, length: int) -> None:
         """Begin the frame, or the END line, that these 8 bytes open."""
@@ -316,8 +276,8 @@ class DataConnection:
             self._state = State.END
             return
         size = length - HEAD_BYTES
-        if tag != _FRAME:
-            raise ProtocolError(f"data port: {_HEAD.pack(tag, length)!r} where BIN or END was due")
+        if tag != FRAME:
+            raise ProtocolError(f"data port: {HEAD.pack(tag, length)!r} where BIN or END was due")
         if size < 0 or length > self._max_frame:
             raise ProtocolError(
                 f"data port: frame of {length} bytes, not of {HEAD_BYTES} to {self._max_frame}"
