@@ -206,6 +206,16 @@ def test_what_is_not_known_is_not_shown_as_healthy(displays: dict[str, Display])
     assert all("pvSev0" in rule.findall("exp")[0].attrib["bool_exp"] for rule in dots)
 
 
+def test_what_is_healthy_is_what_the_box_calls_so() -> None:
+    fields: dict[str, FieldInfo] = {
+        "HEALTH": EnumFieldInfo("read", "enum", None, ['"fine"', "burning"])
+    }
+    device = make_device(None, {"NEW": BlockInfo(1, None)}, {"NEW": fields})
+    index = read_display(make_screens(device, build_records(device, "PREFIX"))[INDEX])
+    rules = [exp.attrib["bool_exp"] for exp in index.root.iter("exp")]
+    assert 'pvStr0 == "\\"fine\\""' in rules
+
+
 def test_designs_are_not_loaded_by_an_accident(displays: dict[str, Display]) -> None:
     buttons = {w.text: w for w in displays["designs.bob"].widgets if w.type == "action_button"}
     asks = {text: w.element.find("confirm_message") is not None for text, w in buttons.items()}

@@ -62,8 +62,9 @@ def _block(served: Served, block: Block, button: int) -> Iterable[Widget | int]:
 
 def _health(served: Served, block: Block) -> Widget | int:
     name = f"{block.wire}:HEALTH"
-    if served.find(name):
-        return Dot(pv=served.pv(name), good="OK", tip=f"Health of {block.wire}")
+    spec = served.find(name)
+    if spec and spec.good:
+        return Dot(pv=served.pv(name), good=spec.good, tip=f"Health of {block.wire}")
     return DOT
 
 

@@ -4,6 +4,7 @@ Where they go is decided in `layout`; `draw` then makes the widget of the librar
 file format. This is the only module that knows the library.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -203,7 +204,7 @@ class Dot(Widget):
         widget.line_color(*HEAD)
         colours = {
             _INVALID: GREY,
-            f'pvStr0 == "{self.good}"': GREEN,
+            f"pvStr0 == {json.dumps(printable(self.good), ensure_ascii=False)}": GREEN,
             'pvStr0 != ""': RED,
         }
         widget.rule("colour", "background_color", {self.pv: True}, colours)
