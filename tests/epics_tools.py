@@ -98,10 +98,15 @@ async def _camonitor(options: argparse.Namespace) -> int:
         stamp = datetime.fromtimestamp(value.timestamp).isoformat(" ")
         print(f"{value.name:<30} {stamp} {_text(value)}")
         seen += 1
-        if seen >= (options.count or ENOUGH):
+        if seen >= ENOUGH:
             enough.set()
 
-    aioca.camonitor(options.words, lambda value, _: show(value), format=aioca.FORMAT_TIME)
+    aioca.camonitor(
+        options.words,
+        lambda value, _: show(value),
+        format=aioca.FORMAT_TIME,
+        count=options.count or USED,
+    )
     await asyncio.wait_for(enough.wait(), 30)
     return 0
 
@@ -114,10 +119,12 @@ async def _line(name: str, options: argparse.Namespace, count: int = ALL) -> str
         return f"{name:<30} {_text(value)}"
     if options.S and value.datatype == aioca.DBR_CHAR:
         return f"{name} {value.tobytes().partition(bytes(1))[0].decode().translate(ESCAPES)}"
-    return " ".join([name, str(len(value)), *map(_text, value)])
+    return f"{name} {_text(value)}"
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return " ".join([str(len(value)), *map(_text, value)])
     return f"{value:g}" if isinstance(value, int | float | np.number) else str(value)
 
 
