@@ -1,1 +1,1 @@
-"""Connections to a PandA: for asyncio and without, the change feed, a PandA as objects. No EPICS."""
+"""Connections to a PandA, with asyncio and without; the change feed; a PandA as Python objects."""

@@ -17,7 +17,7 @@ from panda_ioc.client.asyncio import AsyncioClient
 from panda_ioc.client.value_commands import words_from_base64
 from panda_ioc.protocol.commands import ChangeGroup, GetChanges, GetMultiline
 
-METADATA = "*METADATA."
+_METADATA = "*METADATA."
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,11 @@ class Batch:
 class ChangeFeed:
     """Polls at a period, and at once when poked.
 
-    Arguments:
+    Attributes:
+        period: seconds between polls; may be changed at any time
+        last_duration: seconds that the last poll took
+
+    Args:
         client: a connection used for nothing else
         period: seconds between polls
         handle: is given each batch; what it raises ends `run`
@@ -107,8 +111,8 @@ class ChangeFeed:
         self, names: list[str]
     ) -> tuple[dict[str, NDArray[np.uint32]], dict[str, list[str]]]:
         """The values of what is too long to come with the changes."""
-        metadata = [name for name in names if name.startswith(METADATA)]
-        tables = [name for name in names if not name.startswith(METADATA)]
+        metadata = [name for name in names if name.startswith(_METADATA)]
+        tables = [name for name in names if not name.startswith(_METADATA)]
         lines = await asyncio.gather(*(self._client.send(GetMultiline(m)) for m in metadata))
         words = await asyncio.gather(*(fetch_table(self._client, name) for name in tables))
         return dict(zip(tables, words, strict=True)), dict(zip(metadata, lines, strict=True))

@@ -7,7 +7,7 @@ not delayed.
 import contextlib
 import socket
 
-from panda_ioc.client._sockets import DATA_PORT, tune
+from panda_ioc.client._sockets import CONNECT_TIMEOUT, DATA_PORT, tune
 from panda_ioc.errors import CommandTimeout, ConnectionLost, PandAError
 from panda_ioc.protocol.connections import DataConnection
 from panda_ioc.protocol.responses import Data, ReadyData
@@ -33,7 +33,11 @@ class DataSocket:
     """
 
     def __init__(
-        self, host: str, port: int = DATA_PORT, scaled: bool = False, timeout: float = 5.0
+        self,
+        host: str,
+        port: int = DATA_PORT,
+        scaled: bool = False,
+        timeout: float = CONNECT_TIMEOUT,
     ) -> None:
         self._name = f"data port {host}:{port}"
         self._connection = DataConnection()

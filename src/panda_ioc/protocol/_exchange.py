@@ -45,7 +45,7 @@ class Exchange:
     __slots__ = ("_line", "_values", "request", "to_send")
 
     def __init__(self, to_send: str | Sequence[str]) -> None:
-        if len(to_send) == 1:
+        if len(to_send) == 1:  # a list of one line is that line
             to_send = to_send[0]
         self.to_send = to_send
         self.request = _one_line(to_send) if isinstance(to_send, str) else _table(to_send)
@@ -91,6 +91,13 @@ class Exchange:
         if self._line != "OK":
             raise self._failed("expected OK")
 
+    @property
+    def shown(self) -> str:
+        """The request, for messages."""
+        if isinstance(self.to_send, str):
+            return shorten(self.to_send)
+        return f"{shorten(self.to_send[0])} ({len(self.to_send) - 2} lines)"
+
     def __repr__(self) -> str:
         return f"{self.shown} -> {self._replied()}"
 
@@ -98,13 +105,6 @@ class Exchange:
         if self._line is not None and self._line.startswith("ERR"):
             return CommandError(repr(self), reason=self._line[3:].strip())
         return CommandError(f"{self!r}: {expected}")
-
-    @property
-    def shown(self) -> str:
-        """The request, for messages."""
-        if isinstance(self.to_send, str):
-            return shorten(self.to_send)
-        return f"{shorten(self.to_send[0])} ({len(self.to_send) - 2} lines)"
 
     def _replied(self) -> str:
         if self._values is None:
