@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controlstream import ask
+from panda_ioc.client.values import field_node
 from panda_ioc.device import cache
 from panda_ioc.device.codecs import CODECS, ChoiceCodec, FloatCodec
 from panda_ioc.device.model import Device, make_device
@@ -96,6 +97,9 @@ def test_any_introspection_makes_records_or_the_one_error(
             return
         assert all(map(RECORD_NAME.fullmatch, build_records(device, "P").names))
         assert cache.load(cache.dump(device), "cache") == device
+        assert [field_node(device, field).wire for field in device.fields.values()] == [
+            *device.fields
+        ]
 
 
 @examples(2000)
