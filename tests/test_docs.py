@@ -18,7 +18,7 @@ from servers import PROGRAM, EpicsPorts, Ioc, Sim, Starter
 
 LANGUAGES = ("console", "python", "yaml", "text", "acf", "json", "ini")
 TOOLS = ("caget", "caput", "camonitor", "pvget", "pvput", "pvmonitor")
-COMMANDS = ("run", "sim", "demo", "save", "load", "capture", "plot", "control", "info", "diagram")
+COMMANDS = [command.name for command in cli.COMMANDS]
 TIMEOUT = 60
 BOX = re.compile(r"192\.168\.0\.\d+")
 
