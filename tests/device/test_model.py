@@ -152,7 +152,9 @@ def test_a_device_survives_its_cache(device: Device) -> None:
         '{"format": 1, "device": {"class": "Device"}}',
         '{"format": 1, "device": {"class": "dict", "items": [[1]]}}',
         '{"format": 1, "device": {}}',
+        "[" * 100_000,
     ],
+    ids=lambda text: text[:40],
 )
 def test_a_damaged_cache_is_refused_by_name(text: str) -> None:
     with pytest.raises(ConfigurationError, match=r"box\.json: not a cached PandA"):

@@ -31,7 +31,7 @@ def load(text: str, source: str) -> Device:
     try:
         content = json.loads(text)
         device = _unpack(content["device"])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ConfigurationError(f"{source}: not a cached PandA, remove it: {error}") from error
     if content.get("format") != FORMAT or not isinstance(device, Device):
         raise ConfigurationError(f"{source}: not a cached PandA of this version, remove it")
