@@ -111,7 +111,7 @@ async def test_settings_do_not_change_under_an_open_file(data: Data, tmp_path: P
         assert "a.h5" in await data.refused(name, value)
     await data.put(FLUSH_PERIOD=0)
     await data.put(CAPTURE=0)
-    assert await data.get("STATUS") == f"Manually stopped: 0 samples, in {tmp_path / 'a.h5'}"
+    assert await data.get("STATUS") == "Manually stopped: 0 samples, no file"
 
 
 async def test_names_of_datasets(data: Data, sim: Sim, tmp_path: Path) -> None:

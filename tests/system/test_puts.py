@@ -141,7 +141,7 @@ async def _shown(ca: Any, name: str) -> Any:
 async def _error(ca: Any, ioc: Ioc) -> tuple[str, str]:
     """ERROR and ERROR:PV."""
     text = await ca.caget(ioc.pv("ERROR"), datatype=ca.DBR_CHAR_STR)
-    return str(text), str(await ca.caget(ioc.pv("ERROR:PV")))
+    return str(text), str(await ca.caget(ioc.pv("ERROR:PV"), datatype=ca.DBR_CHAR_STR))
 
 
 @pytest.mark.parametrize("case", GOOD, ids=_id)

@@ -157,6 +157,36 @@ async def test_an_acquisition_that_is_over_at_once_is_armed_all_the_same(
         await until(lambda: seen.updates[-1:] == [0], "ARM at 0")
 
 
+async def _wait(ca: Any, ioc: Ioc) -> Any:
+    return await ca.caput(ioc.pv("PCAP:WAIT"), 1, wait=True, timeout=20, throw=False)
+
+
+async def test_a_put_to_wait_is_done_when_the_acquisition_is(sim: Sim, ioc: Ioc, ca: Any) -> None:
+    sim.put("INENC1.VAL.CAPTURE=Value", "*SIM.RATE=1000", "*SIM.SAMPLES=500")
+    assert (await _wait(ca, ioc)).ok  # at once: nothing runs
+    assert (await _arm(ca, ioc)).ok
+    start = time.monotonic()
+    assert (await _wait(ca, ioc)).ok
+    assert sim.ask("PCAP.ACTIVE?") == ["OK =0"]
+    assert time.monotonic() - start > 0.3
+    assert await ca.caget(ioc.pv("PCAP:WAIT")) == 0
+
+
+@pytest.mark.parametrize("reason", ["Data overrun", "Framing error"])
+async def test_a_put_to_wait_fails_if_the_acquisition_does(
+    sim: Sim, ioc: Ioc, ca: Any, reason: str
+) -> None:
+    sim.put("INENC1.VAL.CAPTURE=Value", "*SIM.SAMPLES=0")
+    assert (await _arm(ca, ioc)).ok
+    waiting = asyncio.create_task(_wait(ca, ioc))
+    await asyncio.sleep(0.2)
+    assert not waiting.done()
+    sim.put(f"*SIM.END={reason}")
+    failed = await waiting
+    assert failed.errorcode == ECA_PUTFAIL
+    assert reason in str(await ca.caget(ioc.pv("ERROR"), datatype=ca.DBR_CHAR_STR))
+
+
 async def test_arm_by_another_client_is_shown(sim: Sim, ioc: Ioc, ca: Any) -> None:
     sim.put("INENC1.VAL.CAPTURE=Value", "*SIM.SAMPLES=0")
     with CaSeen(ca, ioc.pv("PCAP:ARM")) as seen:

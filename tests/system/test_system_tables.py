@@ -152,7 +152,7 @@ async def test_a_refused_put_fails_goes_back_and_says_why(
     assert sim.ask("SEQ1.TABLE?") == words(table)
     assert table_of(pva.get(name)) == table
     assert why in await _error(ca, tapped)
-    assert await ca.caget(tapped.pv("ERROR:PV")) == f"{name}:PUT"
+    assert await ca.caget(tapped.pv("ERROR:PV"), datatype=ca.DBR_CHAR_STR) == f"{name}:PUT"
     alarmed = await ca.caget(f"{name}:PUT", format=ca.FORMAT_TIME)
     assert (alarmed.severity, alarmed.status) == (INVALID, WRITE)
 

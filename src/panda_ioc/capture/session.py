@@ -41,8 +41,6 @@ _FLUSH_PART = 4.0  # pauses are at least so many times as long as the flush befo
 END_SOON = 0.1
 """Seconds after the last sample asked for in which its frame may still prove to be corrupt."""
 
-_GOOD_ENDS = frozenset({EndReason.OK, EndReason.DISARMED})
-
 
 class State(Enum):
     """Where a capture is."""
@@ -309,7 +307,7 @@ class FileCapture:
                 self._file.write(rows)
         elif end.untrusted:
             self._file.remove_last(end.untrusted)
-        goes_on = self.settings.mode is Mode.FOREVER and end.reason in _GOOD_ENDS
+        goes_on = self.settings.mode is Mode.FOREVER and end.reason.is_good
         if goes_on:
             self._flush()
             self._set(state=State.READY, message=State.READY.value, reason=end.reason)
@@ -342,8 +340,8 @@ class FileCapture:
             message += f", the last {self._left_out} left out because they may be corrupt"
         if status.missed:
             message += f", {status.missed} missed before"
-        message += f", in {path}"
-        good = fault is None and status.reason in (*_GOOD_ENDS, EndReason.MANUALLY_STOPPED)
+        message += f", in {path}" if os.path.exists(path) else ", no file"
+        good = fault is None and status.reason is not None and _is_good(status.reason)
         if not good:
             log.warning("capture: %s", message)
         self._set(state=State.DONE if good else State.FAILED, message=message)
@@ -352,3 +350,7 @@ class FileCapture:
         self._status = replace(self._status, **changes)  # type: ignore[arg-type]
         if self._on_change is not None:
             self._on_change(self.status)
+
+
+def _is_good(reason: EndReason) -> bool:
+    return reason.is_good or reason is EndReason.MANUALLY_STOPPED

@@ -248,7 +248,7 @@ class Connection:
         try:
             text = await self.send(GetLine(wire))
         except CommandError as error:
-            log.info("%s", error)
+            log.debug("%s", error)
         except PandAError:
             return  # the connection is lost: everything will be read again
         else:

@@ -117,7 +117,7 @@ class Link(Follower):
 
     def _show_unknown(self, text: str, error: BadValue, stamp: float) -> None:
         """The device holds a text that this kind of record can not show."""
-        log.info("%s: %s", self.record.name, error)
+        log.debug("%s: %s", self.record.name, error)
         is_choice = isinstance(self._codec, ChoiceCodec)
         alarm = Alarm(
             MAJOR if is_choice else INVALID,

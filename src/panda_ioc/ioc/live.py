@@ -19,14 +19,12 @@ from panda_ioc.ioc.memory import Record
 from panda_ioc.ioc.panel import Panel
 from panda_ioc.ioc.part import Part
 from panda_ioc.ioc.settings import Apply
-from panda_ioc.protocol.responses import EndReason
 from panda_ioc.records.live_records import live_name
 from panda_ioc.records.own_records import LIVE_CAPACITY, LIVE_KEEP
 
 USER = "live"
 SHORTEST_PERIOD = 0.01
 _KEEPS = (Keep.LATEST, Keep.FIRST)
-_GOOD_ENDS = (None, EndReason.OK, EndReason.DISARMED)
 
 
 class Live(Part):
@@ -162,9 +160,9 @@ class Live(Part):
             self._panel.show(name, count, stamp=stamp)
 
     def _show_state(self, snapshot: Snapshot) -> None:
-        ended = snapshot.reason.value if snapshot.reason else ""
+        reason = snapshot.reason
         self._panel.show(
             "STATE",
-            "Running" if snapshot.running else f"Ended: {ended}",
-            NO_ALARM if snapshot.reason in _GOOD_ENDS else Alarm(MAJOR, STATE, ended),
+            f"Ended: {reason.value}" if reason else "Running",
+            Alarm(MAJOR, STATE, reason.value) if reason and not reason.is_good else NO_ALARM,
         )

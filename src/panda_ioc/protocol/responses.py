@@ -246,6 +246,11 @@ class EndReason(Enum):
     MANUALLY_STOPPED = "Manually stopped"
     DISCONNECTED = "Disconnected"
 
+    @property
+    def is_good(self) -> bool:
+        """All samples were captured, until the end or until somebody disarmed."""
+        return self in (EndReason.OK, EndReason.DISARMED)
+
 
 @dataclass(frozen=True)
 class FieldCapture:

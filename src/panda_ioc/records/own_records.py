@@ -33,7 +33,7 @@ BRIDGE = (
         ONSV="MINOR",
     ),
     text("ERROR", "Last refusal or failure, in full", 512),
-    shown("ERROR:PV", "stringin", "The record that the last error is about"),
+    text("ERROR:PV", "The record that the last error is about", 61),
 )
 
 SYSTEM = (
@@ -53,6 +53,7 @@ PCAP = (
         labels=("Disarm", "Arm"),
         pvi="arm",
     ),
+    setting("PCAP:WAIT", "bo", "A put is done when PCAP is idle", 0, labels=("Done", "Wait")),
     shown("PCAP:COMPLETION", "stringin", "Busy, or how the acquisition ended"),
     count("PCAP:CAPTURED", "Samples that the PandA has captured"),
 )
