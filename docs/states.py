@@ -1,8 +1,8 @@
 """The state machines of the protocol core, found out by running them: `python docs/states.py`.
 
 Writes the tables in explanations/protocol.md and the pictures of them; with --check only says what
-is out of date. The states and where a line or byte leads are those of the code: each connection is brought
-into each of its states, given each thing that may come, and asked for its state.
+is out of date. The states and where a line or byte leads are those of the code: each connection is
+brought into each of its states, given each thing that may come, and asked for its state.
 """
 
 import argparse
