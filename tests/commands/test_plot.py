@@ -45,22 +45,20 @@ def make(path: Path, count: int, times: np.ndarray | None = None, **columns: np.
 @pytest.mark.parametrize("count", [1, 2, plot.BINS, 2 * plot.BINS + 1, 100_003])
 def test_every_column_is_in_a_frame(tmp_path: Path, count: int) -> None:
     with h5py.File(make(tmp_path / "a.h5", count, np.arange(count) / 1e3)) as file:
-        datasets = plot._datasets(file, tmp_path)
-        x, label, used = plot._axis(datasets, None)
-        frames = list(plot._frames([one for one in datasets if one.name != used]))
-    assert label == "PCAP.TS_TRIG / mm"
-    assert {frame.label for frame in frames} == {
+        picture = plot._read(file, tmp_path, None)
+    assert picture.x_label == "PCAP.TS_TRIG / mm"
+    assert {frame.label for frame in picture.frames} == {
         "PCAP.BITS0",
         "bits",
         "INENC1.VAL / mm",
         "INENC1.VAL Sum / mm",
         "COUNTER1.OUT StdDev / mm",
     }
-    drawn = [series for frame in frames for series in frame.series]
+    drawn = [series for frame in picture.frames for series in frame.series]
     assert {len(series.low) for series in drawn} | {len(series.high) for series in drawn} <= {
-        len(x)
+        len(picture.x)
     }
-    assert len(x) <= 2 * plot.BINS
+    assert len(picture.x) <= 2 * plot.BINS
 
 
 def test_no_spike_is_lost(tmp_path: Path) -> None:
@@ -75,10 +73,34 @@ def test_no_spike_is_lost(tmp_path: Path) -> None:
 def test_times_that_go_back_are_not_used_unless_asked_for(tmp_path: Path) -> None:
     times = np.r_[np.arange(50.0), np.arange(50.0)]
     with h5py.File(make(tmp_path / "a.h5", 100, times)) as file:
-        datasets = plot._datasets(file, tmp_path)
-        assert plot._axis(datasets, None)[1] == "sample"
-        assert plot._axis(datasets, "time")[1] == "PCAP.TS_TRIG / mm"
-        assert plot._axis(datasets, "sample")[1] == "sample"
+        labels = {how: plot._read(file, tmp_path, how).x_label for how in (None, "time", "sample")}
+    assert labels == {None: "sample", "time": "PCAP.TS_TRIG / mm", "sample": "sample"}
+
+
+def test_times_alone_are_drawn(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["PCAP.TS_TRIG.Value"] = np.arange(10.0)
+        file["PCAP.TS_TRIG.Value"].attrs["panda_field"] = "PCAP.TS_TRIG"
+    assert main(["plot", str(tmp_path / "a.h5")]) == 0
+    with pytest.raises(ConfigurationError, match="draw against sample"):
+        plot.run(tmp_path / "a.h5", tmp_path / "b.png", "time")
+
+
+def test_columns_that_are_longer_than_the_times_are_cut(tmp_path: Path) -> None:
+    """As they are while the file is written."""
+    path = make(tmp_path / "a.h5", 100, np.arange(60.0))
+    assert main(["plot", str(path)]) == 0
+    with h5py.File(path) as file:
+        picture = plot._read(file, path, None)
+    assert {len(picture.x)} == {len(one.low) for frame in picture.frames for one in frame.series}
+    assert "60 samples" in picture.title
+
+
+def test_what_is_no_column_is_left_out(tmp_path: Path) -> None:
+    path = make(tmp_path / "a.h5", 10)
+    with h5py.File(path, "a") as file:
+        file["note"] = 7
+    assert main(["plot", str(path)]) == 0
 
 
 def test_a_picture_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -109,6 +131,9 @@ def test_what_can_not_be_drawn(tmp_path: Path) -> None:
         plot.run(path, output, "time")
     with pytest.raises(ConfigurationError, match=r"a\.xyz"):
         plot.run(path, tmp_path / "a.xyz")
+    with pytest.raises(ConfigurationError, match="has to end in"):
+        plot.run(path, tmp_path / "a")
+    assert not list(tmp_path.glob("a.png*"))
 
 
 def test_without_matplotlib_it_says_what_to_install(tmp_path: Path) -> None:

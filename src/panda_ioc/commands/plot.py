@@ -50,6 +50,16 @@ class Frame:
     is_logic: bool = False
 
 
+@dataclass(frozen=True)
+class Picture:
+    """What is drawn; x is where the steps are."""
+
+    title: str
+    x: NDArray[Any]
+    x_label: str
+    frames: tuple[Frame, ...]
+
+
 def run(path: Path, output: Path, against: str | None = None) -> int:
     """Draw a file; returns the exit status.
 
@@ -63,24 +73,11 @@ def run(path: Path, output: Path, against: str | None = None) -> int:
         CaptureError: it is no file of a capture
     """
     pyplot = _pyplot()
+    if not output.suffix:  # matplotlib would add one
+        raise ConfigurationError(f"{output}: its name has to end in .png, .svg, .pdf or the like")
     with _open(path) as file:
-        datasets = _datasets(file, path)
-        x, x_label, used = _axis(datasets, against)
-        frames = list(_frames([one for one in datasets if one.name != used]))
-        title = _title(file, path)
-    heights = [max(_HEIGHT, _TRACE * len(f.series) if f.is_logic else 0) for f in frames]
-    figure, axes = pyplot.subplots(
-        len(frames),
-        sharex=True,
-        squeeze=False,
-        figsize=(_WIDTH, sum(heights) + _HEAD),
-        gridspec_kw={"height_ratios": heights},
-        layout="constrained",
-    )
-    for frame, ax in zip(frames, axes[:, 0], strict=True):
-        (_draw_logic if frame.is_logic else _draw)(ax, x, frame)
-    axes[-1, 0].set_xlabel(x_label)
-    figure.suptitle(title, fontsize="medium")
+        picture = _read(file, path, against)
+    figure = _draw(pyplot, picture)
     try:
         figure.savefig(output, dpi=110)
     except ValueError as error:
@@ -115,8 +112,16 @@ def _open(path: Path) -> h5py.File:
         raise CaptureError(f"{path}: can not be read as HDF5: {error}") from error
 
 
+def _read(file: h5py.File, path: Path, against: str | None) -> Picture:
+    datasets = _datasets(file, path)
+    count = min(len(one) for one in datasets)
+    x, x_label, used = _axis(datasets, count, against)
+    frames = _frames([one for one in datasets if one.name != used], count)
+    return Picture(_title(file, path, count), x, x_label, tuple(frames))
+
+
 def _datasets(file: h5py.File, path: Path) -> list[h5py.Dataset]:
-    """As many samples of each as there are of all, should the file be open for writing."""
+    """The columns; while the file is written some may be longer than others."""
     found = [one for one in file.values() if isinstance(one, h5py.Dataset) and one.ndim == 1]
     if not found:
         raise CaptureError(f"{path}: holds no columns of a capture")
@@ -125,13 +130,16 @@ def _datasets(file: h5py.File, path: Path) -> list[h5py.Dataset]:
     return found
 
 
-def _axis(datasets: list[h5py.Dataset], against: str | None) -> tuple[NDArray[Any], str, str]:
+def _axis(
+    datasets: list[h5py.Dataset], count: int, against: str | None
+) -> tuple[NDArray[Any], str, str]:
     """Where the steps are, what that is called, and the dataset that is used up for it."""
-    count = min(len(one) for one in datasets)
     by_field = {_field(one): one for one in datasets}
-    name = next((name for name in _TIMES if name in by_field), None)
+    # Times alone are drawn themselves.
+    name = next((name for name in _TIMES if name in by_field and len(datasets) > 1), None)
     if against == "time" and name is None:
-        raise ConfigurationError(f"no {', '.join(_TIMES)} in the file: draw against sample")
+        names = ", ".join(_TIMES)
+        raise ConfigurationError(f"no {names} beside other columns: draw against sample")
     if name is not None and against != "sample":
         times = _first_of_each(by_field[name], count)
         if against == "time" or bool(np.all(np.diff(times) >= 0)):
@@ -139,8 +147,7 @@ def _axis(datasets: list[h5py.Dataset], against: str | None) -> tuple[NDArray[An
     return np.arange(count)[:: _per_bin(count)], "sample", ""
 
 
-def _frames(datasets: list[h5py.Dataset]) -> Iterator[Frame]:
-    count = min(len(one) for one in datasets) if datasets else 0
+def _frames(datasets: list[h5py.Dataset], count: int) -> Iterator[Frame]:
     levels: dict[str, list[h5py.Dataset]] = {}
     bits: list[Series] = []
     for one in datasets:
@@ -215,10 +222,9 @@ def _word(dataset: h5py.Dataset, count: int) -> Iterator[Series]:
             yield series
 
 
-def _title(file: h5py.File, path: Path) -> str:
+def _title(file: h5py.File, path: Path, count: int) -> str:
     about = file.attrs
     reason = _text(about.get("end_reason", "")) or "not closed"
-    count = min(len(one) for one in file.values() if isinstance(one, h5py.Dataset))
     missed = int(about.get("missed", 0))
     words = [f"{count} samples", f"{missed} missed" if missed else "", reason]
     armed = _text(about.get("arm_time", ""))
@@ -232,7 +238,26 @@ def _text(value: Any) -> str:
 # -- drawing ------------------------------------------------------------------------------------
 
 
-def _draw(ax: Any, x: NDArray[Any], frame: Frame) -> None:
+def _draw(pyplot: Any, picture: Picture) -> Any:
+    """The figure."""
+    frames = picture.frames
+    heights = [max(_HEIGHT, _TRACE * len(f.series) if f.is_logic else 0) for f in frames]
+    figure, axes = pyplot.subplots(
+        len(frames),
+        sharex=True,
+        squeeze=False,
+        figsize=(_WIDTH, sum(heights) + _HEAD),
+        gridspec_kw={"height_ratios": heights},
+        layout="constrained",
+    )
+    for frame, ax in zip(frames, axes[:, 0], strict=True):
+        (_draw_logic if frame.is_logic else _draw_lines)(ax, picture.x, frame)
+    axes[-1, 0].set_xlabel(picture.x_label)
+    figure.suptitle(picture.title, fontsize="medium")
+    return figure
+
+
+def _draw_lines(ax: Any, x: NDArray[Any], frame: Frame) -> None:
     for one in frame.series:
         middle = one.low if one.low is one.high else (one.low / 2 + one.high / 2)
         (line,) = ax.plot(x, middle, linewidth=0.9, label=one.label)
