@@ -42,6 +42,14 @@ def test_arguments_are_lines(sim: Sim) -> None:
     assert (out, status) == ("OK\nOK =3\n", 0)
 
 
+def test_arguments_need_no_standard_input(sim: Sim) -> None:
+    command = f"{' '.join(PROGRAM)} control {sim.address}"
+    for arguments, out in (("'*ECHO on?'", "OK =on\n"), ("", "")):
+        shell = ["bash", "-c", f"{command} {arguments} <&-"]
+        done = subprocess.run(shell, capture_output=True, text=True, check=True)
+        assert (done.stdout, done.stderr) == (out, "")
+
+
 def test_a_script(sim: Sim) -> None:
     script = "# a comment\n\nSEQ1.TABLE<\n1 2\n3\n4\n\nSEQ1.TABLE?\r\nSEQ1.TABLE<\n\nSEQ1.TABLE?\n"
     assert control(sim.address, script) == ("OK\n!1\n!2\n!3\n!4\n.\nOK\n.\n", "", 0)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from panda_ioc.client.panda import Panda
+from panda_ioc.commands.info import Capture, Info, _text
 from panda_ioc.sim.application import PACKAGED
 from servers import PROGRAM, EpicsPorts, Sim, Starter
 
@@ -142,6 +143,22 @@ def test_text_is_for_people(start_sim: Starter[Sim], tmp_path: Path) -> None:
     assert "in error    SYSTEM.TEMP_ZYNQ" in lines
     assert "unknown     PULSE1.DROPPED" in lines
     assert any(line.startswith("    4 PULSE") for line in lines)
+
+
+def test_an_acquisition_that_goes_on_has_not_ended(start_sim: Starter[Sim]) -> None:
+    sim = start_sim("--no-alive")
+    sim.put("COUNTER1.OUT.CAPTURE=Value", "*PCAP.ARM=")
+    assert "PCAP        Busy" in info(sim).splitlines()
+
+
+def test_what_the_box_would_not_say_is_unknown() -> None:
+    silent = Capture([], None, None, None, None, None)
+    lines = list(_text(Info("box:8888", "4.1", "3", "2", [], [], [], [], silent)))
+    assert lines[4:7] == [
+        "PCAP        unknown; the last acquisition ended: unknown",
+        "samples     unknown",
+        "data port   unknown connected, unknown taking data",
+    ]
 
 
 def test_nobody_there() -> None:

@@ -16,7 +16,6 @@ from panda_ioc.protocol.commands import GetState
 from panda_ioc.records.wiring import Port, Wire, Wiring, read_wiring
 
 FORMATS = ("svg", "pdf", "png", "gv")
-TIMEOUT = 60.0  # seconds that the settings of a PandA may take
 
 _FONT = "Liberation Sans,Helvetica,Arial,sans-serif"
 _BIT, _POSITION = "#2e7d32", "#1f4e9e"
@@ -33,7 +32,7 @@ def draw_panda(host: str, port: int, timeout: float, output: Path | None) -> int
     """
     kind = _format(output)
     with BlockingClient(host, port, timeout=timeout) as client:
-        lines = client.send(GetState(), TIMEOUT)
+        lines = client.send(GetState(), max(timeout, statefile.TIMEOUT))
     return _write(lines, kind, output)
 
 

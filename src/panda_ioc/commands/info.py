@@ -17,6 +17,9 @@ from panda_ioc.records.epics_text import database_text, structure_names
 MACRO = "$(P)"
 """Stands for a prefix that was not given: the macro P of a database."""
 
+UNKNOWN = "unknown"
+"""Printed for what the box would not say."""
+
 
 @dataclass(frozen=True)
 class BlockCount:
@@ -38,7 +41,7 @@ class Capture:
         data_clients: connections to the data port; None if the box would not say
         taking: those of them that take data now
         captured: samples of this acquisition, or of the last
-        completion: how the last one ended
+        completion: how the last one ended; "Busy" while it goes on
     """
 
     fields: list[str]
@@ -101,7 +104,7 @@ def _records(host: str, port: int, timeout: float, prefix: str) -> RecordSet:
 
 
 def _info(address: str, client: BlockingClient, device: Device) -> Info:
-    found = device.identification or Identification("unknown", "unknown", "unknown")
+    found = device.identification or Identification(UNKNOWN, UNKNOWN, UNKNOWN)
     infos = [field.info for field in device.fields.values()]
     return Info(
         address,
@@ -148,9 +151,12 @@ def _text(info: Info) -> Iterator[str]:
     yield f"software    {info.software}"
     yield f"FPGA        {info.fpga}"
     yield f"rootfs      {info.rootfs}"
-    yield f"PCAP        {capture.state}; the last acquisition ended: {capture.completion}"
-    yield f"samples     {capture.captured}"
-    yield f"data port   {capture.data_clients} connected, {capture.taking} taking data"
+    yield f"PCAP        {_acquisition(capture)}"
+    yield f"samples     {_known(capture.captured)}"
+    yield (
+        f"data port   {_known(capture.data_clients)} connected,"
+        f" {_known(capture.taking)} taking data"
+    )
     yield from _list("captured", capture.fields)
     yield from _list("in error", info.in_error)
     yield from _list("unanswered", info.unanswered)
@@ -160,6 +166,17 @@ def _text(info: Info) -> Iterator[str]:
     yield f"blocks      {blocks} of {len(info.blocks)} types, {fields} fields"
     for block in info.blocks:
         yield f"  {block.count:3} {block.name:<16} {block.fields:3} fields  {block.description}"
+
+
+def _acquisition(capture: Capture) -> str:
+    if capture.state == "Busy":
+        return "Busy"
+    end = _known(capture.completion)
+    return f"{_known(capture.state)}; the last acquisition ended: {end}"
+
+
+def _known(value: str | int | None) -> str | int:
+    return UNKNOWN if value is None else value
 
 
 def _list(title: str, lines: list[str]) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """`panda-ioc control`: commands as they are on the wire, from people, pipes and scripts."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from panda_ioc.client.blocking import BlockingClient
 from panda_ioc.commands.control.session import Session
@@ -16,11 +16,17 @@ def run(host: str, port: int, timeout: float, lines: Sequence[str] = ()) -> int:
     """
     with BlockingClient(host, port, timeout=timeout) as client:
         session = Session(client, lambda: BlockingClient(host, port, timeout=timeout))
-        if not lines and sys.stdin.isatty():
+        if not lines and sys.stdin is not None and sys.stdin.isatty():
             from panda_ioc.commands.control.terminal import talk
 
             return talk(session, f"{host}> ")
+        session.run(iter(lines) if lines else _piped())
+        return int(session.failed)
+
+
+def _piped() -> Iterator[str]:
+    """Lines of the standard input; none if it is closed, as that of a daemon may be."""
+    if sys.stdin is not None:
         # What is not UTF-8 is refused as a command, it does not end the program.
         sys.stdin.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
-        session.run(iter(lines or sys.stdin))
-        return int(session.failed)
+        yield from sys.stdin
