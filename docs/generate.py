@@ -39,6 +39,17 @@ GROUPS = (
     ("Designs", ("DESIGN:",)),
     ("Health", ("IOC:",)),
 )
+EXITS = (
+    (0, "a good end; SIGTERM or SIGINT to `run`, `sim` and `demo`"),
+    (
+        1,
+        "an error, which is the last line on stderr; what the PandA refused to `load`, or to"
+        " `control` without a prompt; an output that nobody reads any more",
+    ),
+    (2, "wrong arguments"),
+    (3, "`run --exit-if-different`: a different PandA answers"),
+    (130, "SIGINT to any other command"),
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -267,11 +278,9 @@ def _command_line() -> Iterator[str]:
         yield f"```text\npanda-ioc {name} [options] {words}".rstrip() + "\n```\n\n"
         rows = [_option(a) for a in (*positional, *_options(command)) if a.dest != "help"]
         yield from _table("argument", "what", "default", rows=rows)
-    yield (
-        "## Exit status\n\n"
-        "0 after SIGTERM, SIGINT or a good end; 1 for an error, which is the last line on stderr; 2"
-        " for wrong arguments; 3 from `run --exit-if-different` when a different PandA answers.\n"
-    )
+    yield "## Exit status\n\n"
+    yield from _table("status", "after", rows=EXITS)
+    yield "`capture` has [more](capture.md#exit-status-of-panda-ioc-capture).\n"
 
 
 def _sentence(text: str) -> str:

@@ -31,6 +31,26 @@ def test_help_imports_nothing_heavy(command: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["info", "box", "--timeout", "soon"], "--timeout: soon is not a positive number"),
+        (["capture", "box", "a.h5", "--num", "0"], "--num: 0 is not a positive whole number"),
+        (["sim", "--rate", "-1"], "--rate: -1 is not a positive number or 0"),
+        (["sim", "--rate", "nan"], "--rate: nan is not a positive number or 0"),
+        (["sim", "--samples", "-1"], "--samples: -1 is not a positive whole number or 0"),
+        (["sim", "--port", "65536"], "--port: 65536 is not a port: 0 to 65535"),
+    ],
+)
+def test_numbers_that_can_not_be(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.endswith(f"argument {words}\n")
+
+
+@pytest.mark.parametrize(
     ("text", "host", "ports"),
     [
         ("box", "box", (8888, 8889)),

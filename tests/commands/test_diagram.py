@@ -87,6 +87,7 @@ def test_without_graphviz_it_says_what_to_install(wired: Sim, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (["--state", os.devnull, "-o", "/no/such/a.gv"], ": /no/such/a.gv: No such file or"),
         (["--state", "absent"], "absent"),
         (["127.0.0.1:1", "-o", "picture.jpeg"], "picture.jpeg"),
         (["127.0.0.1:1"], "127.0.0.1"),

@@ -68,11 +68,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (PandAError, OSError) as error:
-        sys.stderr.write(f"panda-ioc: {error}\n")
+        sys.stderr.write(f"panda-ioc: {_words(error)}\n")
         return 1
     except KeyboardInterrupt:
         return 130
     return status
+
+
+def _words(error: Exception) -> str:
+    """What went wrong; of a file its name first."""
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 def make_parser() -> ArgumentParser:

@@ -1,6 +1,7 @@
 """Arguments that several commands have: address and timeout; and kinds of numbers."""
 
 import ipaddress
+import math
 import re
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from typing import TYPE_CHECKING
@@ -107,9 +108,17 @@ def port(text: str) -> int:
 
 def positive(text: str) -> float:
     """A number above 0, and not infinite."""
-    value = float(text)
-    if not 0 < value < float("inf"):
+    value = _number(text)
+    if not 0 < value < math.inf:
         raise ArgumentTypeError(f"{text} is not a positive number")
+    return value
+
+
+def not_negative(text: str) -> float:
+    """The same, or 0."""
+    value = _number(text)
+    if not 0 <= value < math.inf:
+        raise ArgumentTypeError(f"{text} is not a positive number or 0")
     return value
 
 
@@ -118,3 +127,17 @@ def positive_int(text: str) -> int:
     if not text.isdecimal() or int(text) == 0:
         raise ArgumentTypeError(f"{text} is not a positive whole number")
     return int(text)
+
+
+def not_negative_int(text: str) -> int:
+    """The same, or 0."""
+    if not text.isdecimal():
+        raise ArgumentTypeError(f"{text} is not a positive whole number or 0")
+    return int(text)
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

@@ -9,6 +9,8 @@ from panda_ioc.cli.arguments import (
     add_both_ports,
     add_timeout,
     address,
+    not_negative,
+    not_negative_int,
     port,
     positive,
     positive_int,
@@ -153,10 +155,14 @@ def sim_arguments(parser: ArgumentParser) -> None:
         "--data-port", type=port, metavar="N", help="0: any, default: control port + 1"
     )
     parser.add_argument(
-        "--rate", type=float, default=1000.0, metavar="HZ", help="samples/s, 0: unlimited"
+        "--rate", type=not_negative, default=1000.0, metavar="HZ", help="samples/s, 0: unlimited"
     )
     parser.add_argument(
-        "--samples", type=int, default=0, metavar="N", help="in an acquisition, 0: until disarmed"
+        "--samples",
+        type=not_negative_int,
+        default=0,
+        metavar="N",
+        help="in an acquisition, 0: until disarmed",
     )
     parser.add_argument(
         "--alive",

@@ -138,7 +138,7 @@ def info_arguments(parser: ArgumentParser) -> None:
         ("--records", "print the PVs that `run` would serve, default prefix: $(P)"),
         ("--db", "print the records as an EPICS database, default prefix: the macro $(P)"),
     ):
-        what.add_argument(option, nargs="?", const="$(P)", metavar="PREFIX", help=text)
+        what.add_argument(option, nargs="?", const="", metavar="PREFIX", help=text)
     add_timeout(parser, 10.0)
 
 
