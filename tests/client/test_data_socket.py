@@ -9,7 +9,7 @@ from datastream import acquisition, merged, random_rows, same
 from panda_ioc.client.data import DataSocket
 from panda_ioc.errors import CommandError, CommandTimeout, ConnectionLost, ProtocolError
 from panda_ioc.protocol._data import DataConnection
-from panda_ioc.protocol.responses import Data, EndData
+from panda_ioc.protocol.responses import Data, EndData, FrameData
 
 COLUMNS = [("A.B", "int32", "Value"), ("C.D", "int64", "Value")]
 ROWS = random_rows(COLUMNS, 400_000)
@@ -68,6 +68,18 @@ def test_cut() -> None:
         box.cut()
         with pytest.raises(ConnectionLost):
             receive_to_end(socket)
+        socket.close()
+
+
+def test_what_came_before_a_fault_is_not_lost_and_every_later_call_raises() -> None:
+    with data_box() as box:
+        socket = DataSocket("127.0.0.1", box.port)
+        box.send(acquisition(COLUMNS, ROWS[:10], [10]) + b"junk")
+        events = receive_to_end(socket)
+        assert merged(events)[1] == FrameData(ROWS[:10])
+        for _ in range(2):
+            with pytest.raises(ProtocolError, match="where an XML header was due"):
+                socket.receive()
         socket.close()
 
 

@@ -14,7 +14,13 @@ from boxes import FaultyBox
 from controlstream import ask
 from panda_ioc.client.blocking import BlockingClient
 from panda_ioc.client.panda import AsyncPanda, Panda
-from panda_ioc.client.value_commands import MICROSECONDS, GetValue, PutValue, words_from_base64
+from panda_ioc.client.value_commands import (
+    MICROSECONDS,
+    GetValue,
+    PutValue,
+    put_table,
+    words_from_base64,
+)
 from panda_ioc.client.values import field_node
 from panda_ioc.device.model import make_device
 from panda_ioc.errors import BadValue, CommandError, ConnectionLost, ProtocolError
@@ -314,7 +320,7 @@ def test_a_table_that_makes_no_sense_leaves_the_rest_alone(
     assert "PULSE1.TABLE column X: bits 40:16 do not lie in one" in caplog.text
 
 
-def test_units_that_are_none() -> None:
+def test_a_time_in_units_that_are_none() -> None:
     info = SubtypeTimeFieldInfo("param", "time", None, [])
     device = make_device(None, {"A": BlockInfo(1)}, {"A": {"T": info}})
     node = field_node(device, device.fields["A.T"])
@@ -323,6 +329,8 @@ def test_units_that_are_none() -> None:
         error = ask(command, box)
         assert isinstance(error, CommandError)
         assert "A.T.UNITS? -> OK =h: expected one of us, ms, s, min" in str(error)
+    with pytest.raises(BadValue, match=r"A\.T is not a table"):
+        put_table(node, {})
 
 
 async def test_a_panda_is_closed_in_the_end(sim: Sim) -> None:
