@@ -8,9 +8,9 @@ asked. The control port and the threads of the data port share these objects und
 import math
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 
 from panda_ioc.errors import CommandError
@@ -130,8 +130,7 @@ class Capture:
         self.changed = threading.Condition()
         self._history: deque[Acquisition] = deque(maxlen=_KEPT)
         self._serial = 0
-        self._readers = 0
-        self._taking = 0
+        self._clients: Counter[str] = Counter()
         self._closed = False
 
     @property
@@ -190,7 +189,7 @@ class Capture:
         """State, data clients connected, data clients that are taking samples."""
         with self.changed:
             state = "Busy" if self._running() else "Idle"
-            return f"{state} {self._readers} {self._taking}"
+            return f"{state} {self._clients['reading']} {self._clients['taking']}"
 
     def captured(self) -> str:
         """Samples of the last acquisition so far."""
@@ -242,27 +241,23 @@ class Capture:
             if not self._closed:
                 self.changed.wait(seconds)
 
-    @contextmanager
-    def reading(self) -> Iterator[None]:
+    def reading(self) -> AbstractContextManager[None]:
         """Count a data client while it is connected."""
-        with self._counted("_readers"):
-            yield
+        return self._counted("reading")
 
-    @contextmanager
-    def taking(self) -> Iterator[None]:
+    def taking(self) -> AbstractContextManager[None]:
         """Count a data client while an acquisition is sent to it."""
-        with self._counted("_taking"):
-            yield
+        return self._counted("taking")
 
     @contextmanager
-    def _counted(self, name: str) -> Iterator[None]:
+    def _counted(self, what: str) -> Iterator[None]:
         with self.changed:
-            setattr(self, name, getattr(self, name) + 1)
+            self._clients[what] += 1
         try:
             yield
         finally:
             with self.changed:
-                setattr(self, name, getattr(self, name) - 1)
+                self._clients[what] -= 1
 
     @property
     def closed(self) -> bool:
