@@ -5,8 +5,11 @@ from typing import Any
 import proxy as faults
 import pytest
 from proxy import Proxy
+from scene import Seen
 
 from servers import Ioc, Sim, Starter
+
+INVALID, READ = 3, 1
 
 # Replies of introspection in which the first is replaced by the second.
 NAMES: dict[str, tuple[bytes, bytes]] = {
@@ -60,4 +63,22 @@ async def test_texts_of_any_kind_are_served(sim: Sim, start_ioc: Starter[Ioc], c
         assert "$" not in await ca.caget(ioc.pv("TTLIN1:TERM.ONST"))
         assert "Traceback" not in ioc.text()
         assert "Error (" not in ioc.text()  # of the EPICS database
+        ioc.stop()
+
+
+async def test_a_table_that_the_box_will_not_tell_is_in_alarm_until_it_does(
+    sim: Sim, start_ioc: Starter[Ioc], ca: Any
+) -> None:
+    with Proxy((sim.host, sim.port), (sim.host, sim.data_port)) as proxy:
+        ioc = start_ioc(proxy.address)
+        with Seen(ca, ioc.pv("SEQ1:TABLE:REPEATS")) as repeats:
+            proxy.control.up = replaced((b"SEQ1.TABLE.B?", b"SEQ1.TABLE.NONE?"))
+            sim.put("SEQ1.TABLE<\n7\n0\n1\n1\n")
+            await repeats.until(lambda update: (update.severity, update.status) == (INVALID, READ))
+            assert await ca.caget(ioc.pv("STATUS"), datatype=str) == "CONNECTED"
+            assert await ca.caget(ioc.pv("IOC:RECONNECTS")) == 0
+            proxy.heal()
+            sim.put("SEQ1.TABLE<\n8\n0\n1\n1\n")
+            shown = await repeats.until(lambda update: list(update) == [8])
+            assert shown.severity == 0
         ioc.stop()

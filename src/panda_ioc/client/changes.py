@@ -6,18 +6,25 @@ Replies to puts never wait behind it: those have their own connection.
 
 import asyncio
 import contextlib
+import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from panda_ioc.client.asyncio import AsyncioClient
 from panda_ioc.client.value_commands import words_from_base64
+from panda_ioc.errors import CommandError
 from panda_ioc.protocol.commands import ChangeGroup, GetChanges, GetMultiline
 
-_METADATA = "*METADATA."
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+METADATA = "*METADATA."
 
 
 @dataclass(frozen=True)
@@ -28,7 +35,8 @@ class Batch:
         number: when it was asked for, in ticks of the clock that the feed was given
         time: when the reply came, seconds since 1970
         texts: name -> new text
-        errors: names that the PandA could not read; they come with every batch
+        errors: names that the PandA could not read; they come with every batch, but for tables,
+            which come once
         tables: name -> all words of a table
         lines: name -> lines of multi-line metadata
     """
@@ -88,9 +96,11 @@ class ChangeFeed:
         while True:
             await self.poll()
             # However often it is poked, half of the time is left to others.
-            await asyncio.sleep(min(self.period, self.last_duration))
+            pause = min(self.period, self.last_duration)
+            await asyncio.sleep(pause)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wanted.wait(), self.period)
+                rest = self.period - self.last_duration - pause
+                await asyncio.wait_for(self._wanted.wait(), max(0.0, rest))
 
     async def poll(self) -> None:
         """Poll once."""
@@ -98,24 +108,36 @@ class ChangeFeed:
         self._sent += 1
         poll, number, start = self._sent, self._tick(), time.monotonic()
         changes = await self._client.send(GetChanges(ChangeGroup.ALL))
-        tables, lines = await self._fetch(changes.no_value)
+        tables, lines, refused = await self._fetch(changes.no_value)
         self.last_duration = time.monotonic() - start
-        self._handle(
-            Batch(number, time.time(), changes.values, frozenset(changes.in_error), tables, lines)
-        )
+        errors = frozenset([*changes.in_error, *refused])
+        self._handle(Batch(number, time.time(), changes.values, errors, tables, lines))
         async with self._handled:
             self._done = poll
             self._handled.notify_all()
 
     async def _fetch(
         self, names: list[str]
-    ) -> tuple[dict[str, NDArray[np.uint32]], dict[str, list[str]]]:
-        """The values of what is too long to come with the changes."""
-        metadata = [name for name in names if name.startswith(_METADATA)]
-        tables = [name for name in names if not name.startswith(_METADATA)]
-        lines = await asyncio.gather(*(self._client.send(GetMultiline(m)) for m in metadata))
-        words = await asyncio.gather(*(fetch_table(self._client, name) for name in tables))
-        return dict(zip(tables, words, strict=True)), dict(zip(metadata, lines, strict=True))
+    ) -> tuple[dict[str, NDArray[np.uint32]], dict[str, list[str]], set[str]]:
+        """The values of what is too long to come with the changes; names that were refused."""
+        metadata = [name for name in names if name.startswith(METADATA)]
+        tables = [name for name in names if not name.startswith(METADATA)]
+        lines = await self._ask({name: self._client.send(GetMultiline(name)) for name in metadata})
+        words = await self._ask({name: fetch_table(self._client, name) for name in tables})
+        return words, lines, set(names) - words.keys() - lines.keys()
+
+    async def _ask(self, questions: Mapping[str, Awaitable[T]]) -> dict[str, T]:
+        """The answers, by name, to all questions that are not refused."""
+        answers = await asyncio.gather(*questions.values(), return_exceptions=True)
+        found = {}
+        for name, answer in zip(questions, answers, strict=True):
+            if isinstance(answer, CommandError):
+                log.warning("%s", answer)
+            elif isinstance(answer, BaseException):
+                raise answer
+            else:
+                found[name] = answer
+        return found
 
 
 async def fetch_table(client: AsyncioClient, name: str) -> NDArray[np.uint32]:

@@ -54,6 +54,8 @@ class Board:
         for wire in batch.errors:
             for follower in self._followers.get(wire, ()):
                 follower.in_error(wire)
+            if wire in self._tables:
+                self._tables[wire].in_error(wire)
         recovered = self._errors - batch.errors - batch.texts.keys()
         self._errors = batch.errors
         return recovered & self._followers.keys()

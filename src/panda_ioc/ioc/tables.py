@@ -19,7 +19,16 @@ from numpy.typing import NDArray
 from panda_ioc.client.changes import Batch
 from panda_ioc.device.tables import TableLayout
 from panda_ioc.errors import BadValue
-from panda_ioc.ioc.alarms import DISCONNECTED, INVALID, MINOR, NO_ALARM, READ, WRITE, Alarm
+from panda_ioc.ioc.alarms import (
+    DISCONNECTED,
+    INVALID,
+    MINOR,
+    NO_ALARM,
+    READ,
+    UNREADABLE,
+    WRITE,
+    Alarm,
+)
 from panda_ioc.ioc.board import Board, Follower
 from panda_ioc.ioc.connection import Connection
 from panda_ioc.ioc.database import OnPut, Validate
@@ -108,6 +117,11 @@ class Table(Part, Follower):
             self._run(self._invalid, Alarm(INVALID, READ, str(error)))
         else:
             self._run(self._show)
+
+    def in_error(self, wire: str) -> None:
+        """The device has another table, and does not tell which."""
+        self._words = None
+        self._run(self._invalid, UNREADABLE)
 
     def stale(self) -> None:
         """The connection is lost."""
