@@ -234,7 +234,7 @@ class _Control:
             self.close("the PandA closed the connection")
 
     def _time_out(self, command: Command[Any], seconds: float) -> None:
-        message = f"{command!r}: no reply from {self._peer} in {seconds:g} s"
+        message = f"{command}: no reply from {self._peer} in {seconds:g} s"
         self.close(f"connection closed, as {message}")
         raise CommandTimeout(message, command)
 

@@ -42,8 +42,8 @@ class Address:
     """Where a PandA is, and how long it may take to answer a command (seconds)."""
 
     host: str
-    control_port: int = 8888
-    data_port: int = 8889
+    control_port: int
+    data_port: int
     timeout: float = 4.0
 
     def __str__(self) -> str:

@@ -73,7 +73,10 @@ class Design(Part):
             raise ConfigurationError("start the bridge with --design-dir DIR to use designs")
         if not name:
             raise BadValue("put the name of a file to DESIGN:FILE_NAME first")
-        path = (self._directory / name).resolve()
+        try:
+            path = (self._directory / name).resolve()
+        except (OSError, RuntimeError) as error:  # links in a circle
+            raise BadValue(f"{name!r}: {error}") from error
         if path == self._directory or not path.is_relative_to(self._directory):
             raise BadValue(f"{name!r} is not in {self._directory}: give a name without ../")
         if not path.parent.is_dir():

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panda_ioc.errors import BadValue, CommandError, VersionError
-from panda_ioc.protocol._exchange import Command, Exchange, ExchangeGenerator
+from panda_ioc.protocol._exchange import Command, Exchange, ExchangeGenerator, is_table
 from panda_ioc.protocol._introspection import GetBlockInfo, GetFieldInfo, GetPcapBitsLabels
 from panda_ioc.protocol._state import ChangeGroup, GetChanges, GetState, SetState
 from panda_ioc.protocol.responses import Identification
@@ -44,6 +44,7 @@ __all__ = [
     "Raw",
     "SetState",
     "VersionError",
+    "is_table",
 ]
 
 CommandException = CommandError

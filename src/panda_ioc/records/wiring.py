@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from panda_ioc.protocol._exchange import is_table
+from panda_ioc.protocol.commands import is_table
 
 _SETTING = re.compile(r"([A-Z][A-Z0-9_]*)\.([A-Z0-9_]+)=(.*)")
 _SOURCE = re.compile(r"([A-Z][A-Z0-9_]*)\.([A-Z0-9_]+)")

@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterator
 from panda_ioc.client.blocking import BlockingClient
 from panda_ioc.commands.control.watch import watch
 from panda_ioc.errors import BadValue, CommandError
-from panda_ioc.protocol._exchange import is_table
-from panda_ioc.protocol.commands import Raw
+from panda_ioc.protocol.commands import Raw, is_table
 
 HELP = """\
 NAME?            ask for a field, attribute or list: PULSE1.DELAY?  *IDN?  *BLOCKS?  PULSE.*?
