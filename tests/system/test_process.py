@@ -1,6 +1,9 @@
 """The process: how it starts, ends, and says what is wrong; and the box coming and going."""
 
+import asyncio
+import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -15,7 +18,16 @@ import pytest
 from tap import Tap
 from watching import CaSeen, until
 
-from servers import LOOPBACK, PROGRAM, EpicsPorts, Ioc, Sim, Starter, free_ports
+from servers import (
+    LOOPBACK,
+    PROGRAM,
+    EpicsPorts,
+    Ioc,
+    Sim,
+    Starter,
+    free_ports,
+    random_prefix,
+)
 
 INVALID, COMM = 3, 9
 EXIT_TIME = 5.0  # seconds; in fact it takes a fraction of one
@@ -132,6 +144,30 @@ def test_a_signal_ends_the_bridge_well(
     ioc = start_ioc(sim.address)
     assert ended(ioc, number) == 0
     assert "Traceback" not in ioc.text()
+
+
+async def test_standard_files_that_are_closed_are_no_sockets(
+    sim: Sim, epics_ports: EpicsPorts, ca: Any
+) -> None:
+    """Else what EPICS prints would go to the PandA, or to a client."""
+    prefix = random_prefix()
+    command = shlex.join([*PROGRAM, "run", sim.address, prefix])
+    with epics_ports.slot() as slot:
+        process = await asyncio.create_subprocess_exec(
+            "bash",
+            "-c",
+            f"exec {command} <&- >&- 2>&-",
+            env={**os.environ, **epics_ports.server(slot)},
+        )
+        try:
+            await ca.connect(f"{prefix}:STATUS", timeout=20)
+            files = [os.readlink(f"/proc/{process.pid}/fd/{number}") for number in range(3)]
+            assert files == 3 * [os.devnull]
+            process.terminate()
+            assert await asyncio.wait_for(process.wait(), EXIT_TIME) == 0
+        finally:
+            if process.returncode is None:
+                process.kill()
 
 
 def test_a_signal_ends_a_bridge_that_waits_for_a_box_that_is_off(

@@ -58,6 +58,7 @@ COMMANDS = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; return its exit status."""
+    _open_standard_files()
     options = make_parser().parse_args(arguments)
     command: Command = options.command
     logs.configure(options.log_level or command.log_level, options.log_format)
@@ -73,6 +74,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return status
+
+
+def _open_standard_files() -> None:
+    """Where one is closed, the next socket would get its number, and be printed into."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            null = os.open(os.devnull, os.O_RDWR)
+            if null != number:
+                os.dup2(null, number)
+                os.close(null)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r"))
 
 
 def _words(error: Exception) -> str:

@@ -16,7 +16,7 @@ def run(host: str, port: int, timeout: float, lines: Sequence[str] = ()) -> int:
     """
     with BlockingClient(host, port, timeout=timeout) as client:
         session = Session(client, lambda: BlockingClient(host, port, timeout=timeout))
-        if not lines and sys.stdin is not None and sys.stdin.isatty():
+        if not lines and sys.stdin.isatty():
             from panda_ioc.commands.control.terminal import talk
 
             return talk(session, f"{host}> ")
@@ -25,8 +25,7 @@ def run(host: str, port: int, timeout: float, lines: Sequence[str] = ()) -> int:
 
 
 def _piped() -> Iterator[str]:
-    """Lines of the standard input; none if it is closed, as that of a daemon may be."""
-    if sys.stdin is not None:
-        # What is not UTF-8 is refused as a command, it does not end the program.
-        sys.stdin.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
-        yield from sys.stdin
+    """Lines of the standard input."""
+    # What is not UTF-8 is refused as a command, it does not end the program.
+    sys.stdin.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
+    yield from sys.stdin
