@@ -258,7 +258,8 @@ class Port:
             link.random.seed(self._random.random())
             self._links.add(link)
             if self._welcome is Welcome.FORWARD:
-                await self._join(link)
+                # A task, so that a link which is closed meanwhile does not wait for ever.
+                link.pumps = [self._loop.create_task(self._join(link))]
 
     async def _join(self, link: Link) -> None:
         try:

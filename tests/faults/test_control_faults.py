@@ -264,7 +264,8 @@ async def test_connections_that_flap_cost_no_flood_and_end_well(scene: Scene) ->
 async def test_a_put_whose_consequences_are_not_reported_fails(scene: Scene) -> None:
     scene.proxy.control.down = faults.only("changes", faults.swallow)
     assert not await scene.put("PULSE2:DELAY:UNITS", "ms")
-    scene.proxy.control.end(Do.RESET)
+    scene.proxy.heal()
+    await scene.disconnect()
     await scene.recover()
     assert await scene.get("PULSE2:DELAY:UNITS", datatype=str) == "ms"  # the box had taken it
     assert "Traceback" not in scene.log()
