@@ -126,9 +126,9 @@ async def test_a_timeout_ends_what_waits_behind_it() -> None:
         async with AsyncioClient(HOST, box.port) as client:
             first = asyncio.create_task(client.send(Get("A"), timeout=0.05))
             behind = asyncio.create_task(client.send(Get("B")))
-            with pytest.raises(CommandTimeout, match=r"Get\(field='A'\): no reply from .* 0.05 s"):
+            with pytest.raises(CommandTimeout, match=r"A\?: no reply from .* 0.05 s"):
                 await first
-            with pytest.raises(ConnectionLost, match=r"Get\(field='B'\): .* closed, as Get\(fiel"):
+            with pytest.raises(ConnectionLost, match=r"B\?: .* closed, as A\?: no reply"):
                 await behind
             assert "in 0.05 s" in str(await client.wait_closed())
 

@@ -92,8 +92,7 @@ def test_long_requests_and_replies_are_shortened_in_errors() -> None:
     connection.send(Put("T", ["1"] * 1000))
     connection.receive_eof("power cut")
     ((_, error),) = connection.responses()
-    assert str(error).startswith("Put(field='T', value=['1', '1'")
-    assert len(str(error)) < 200
+    assert str(error) == "T< (1000 lines): power cut"
     (error,) = talk([Put("T", ["1"] * 1000)], b"ERR No\n")
     assert str(error) == "T< (1000 lines) -> ERR No"
 
@@ -191,8 +190,8 @@ def test_end_of_file_fails_everything_that_is_pending(before: bytes) -> None:
     results = list(connection.responses())
     assert [command for command, _ in results] == commands
     assert [str(error) for _, error in results] == [
-        "Get(field='A'): the PandA closed the connection",
-        "Put(field='B', value='1', base64=False): the PandA closed the connection",
+        "A?: the PandA closed the connection",
+        "B=1: the PandA closed the connection",
     ]
     assert all(
         isinstance(error, ConnectionLost) and error.command is command for command, error in results
@@ -208,7 +207,7 @@ def test_a_multi_exchange_command_that_ends_is_reported_once() -> None:
     connection.receive_bytes(b"!A 1\n!B 2\n.\nOK =a\n")
     connection.receive_eof("power cut")
     ((_, error),) = connection.responses()
-    assert str(error) == "GetBlockInfo(skip_description=False): power cut"
+    assert str(error) == "*BLOCKS?: power cut"
 
 
 def test_the_largest_table_passes() -> None:

@@ -13,13 +13,14 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from panda_ioc.errors import BadValue, CommandError
+from panda_ioc.errors import BadValue, CommandError, PandAError
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 _TABLE = re.compile(r"[^?=<]*<")
 _SHOWN = 120
+_NEWEST = (99, 0)
 
 
 def is_table(line: str) -> bool:
@@ -126,8 +127,13 @@ class Command(Generic[T_co]):
         raise NotImplementedError(type(self).__name__)
 
     def __str__(self) -> str:
-        """What messages call it: it may hold a whole table."""
-        return shorten(repr(self))
+        """What messages call it: the requests with which it begins."""
+        try:
+            begin = next(self.execute(_NEWEST))
+        except (PandAError, StopIteration):  # there is nothing to send
+            return shorten(repr(self))
+        first, *others = begin if isinstance(begin, list) else [begin]
+        return f"{first.shown} and {len(others)} more" if others else first.shown
 
 
 def _one_line(line: str) -> bytes:
