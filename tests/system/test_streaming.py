@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -192,8 +193,9 @@ class OldServer(Tap):
         if source.getsockname()[1] == self.port:
             super()._pump(source, target)
             return
-        while data := source.recv(1 << 16):
-            target.sendall(data.replace(b"SW: 4.1 ", b"SW: 3.0 "))
+        with contextlib.suppress(OSError):
+            while data := source.recv(1 << 16):
+                target.sendall(data.replace(b"SW: 4.1 ", b"SW: 3.0 "))
         self._shut(target)
 
 

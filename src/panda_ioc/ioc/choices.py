@@ -5,6 +5,7 @@ waits for the device, with the record locked; whatever else touches the record d
 of its own, because the event loop must never wait for that lock.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 from typing import Any
@@ -83,7 +84,7 @@ class _Choice(Follower):
         self._worker = worker
         self._last: str | None = None
         self._index = 0
-        self._trusted_from = 0
+        self._trusted_from: float = 0
 
     def from_device(self, wire: str, text: str, batch: Batch) -> None:
         """Show a text of the device."""
@@ -130,6 +131,9 @@ class _Choice(Follower):
 
     async def _send(self, index: int) -> None:
         text = self._codec.encode(index)
-        await self._connection.put(Put(self.spec.wire, text))
-        self._last, self._index = text, index
-        self._trusted_from = self._connection.tick()
+        self._trusted_from = math.inf  # what is told meanwhile may be older or newer
+        try:
+            await self._connection.put(Put(self.spec.wire, text))
+            self._last, self._index = text, index
+        finally:
+            self._trusted_from = self._connection.tick()
