@@ -173,4 +173,4 @@ def _ratio(mine: Result, their: Result, row: Row) -> str:
     ratio = mine / their if row.more_is_better else their / mine
     if 0.98 < ratio < 1.02:
         return "the same"
-    return f"{ratio:.2g} times as good" if ratio > 1 else f"{ratio:.2g} of it"
+    return f"{ratio:.3g} times as good" if ratio > 1 else f"{ratio:.2g} of it"
