@@ -122,24 +122,25 @@ class ChangeFeed:
         """The values of what is too long to come with the changes; names that were refused."""
         metadata = [name for name in names if name.startswith(METADATA)]
         tables = [name for name in names if not name.startswith(METADATA)]
-        lines = await self._ask({name: self._client.send(GetMultiline(name)) for name in metadata})
-        words = await self._ask({name: fetch_table(self._client, name) for name in tables})
+        lines = await _answers({name: self._client.send(GetMultiline(name)) for name in metadata})
+        words = await _answers({name: fetch_table(self._client, name) for name in tables})
         return words, lines, set(names) - words.keys() - lines.keys()
-
-    async def _ask(self, questions: Mapping[str, Awaitable[T]]) -> dict[str, T]:
-        """The answers, by name, to all questions that are not refused."""
-        answers = await asyncio.gather(*questions.values(), return_exceptions=True)
-        found = {}
-        for name, answer in zip(questions, answers, strict=True):
-            if isinstance(answer, CommandError):
-                log.warning("%s", answer)
-            elif isinstance(answer, BaseException):
-                raise answer
-            else:
-                found[name] = answer
-        return found
 
 
 async def fetch_table(client: AsyncioClient, name: str) -> NDArray[np.uint32]:
     """The words of a table, as base64, which is a third of the bytes."""
     return words_from_base64(name, await client.send(GetMultiline(f"{name}.B")))
+
+
+async def _answers(questions: Mapping[str, Awaitable[T]]) -> dict[str, T]:
+    """The answers, by name, to all questions that are not refused; the log has the refusals."""
+    answers = await asyncio.gather(*questions.values(), return_exceptions=True)
+    found = {}
+    for name, answer in zip(questions, answers, strict=True):
+        if isinstance(answer, CommandError):
+            log.warning("%s", answer)
+        elif isinstance(answer, BaseException):
+            raise answer
+        else:
+            found[name] = answer
+    return found

@@ -53,7 +53,7 @@ class FilePath(Part):
     async def _look(self) -> None:
         found = await asyncio.to_thread(_is_usable, self._settings.of_next_file.directory)
         self._panel.show("DIRECTORY_EXISTS", int(found))
-        self._panel.show("HDF_FULL_FILE_PATH", self._settings.path)
+        await self.name_changed()
 
 
 def _is_usable(directory: Path) -> bool:
