@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from servers import SHARED, EpicsPorts, Ioc, Server, Sim, Starter
+from support.servers import SHARED, EpicsPorts, Ioc, Server, Sim, Starter
 
 # Property tests never fail for being slow. For longer: pytest tests/fuzz --hypothesis-profile=long
 settings.register_profile("default", deadline=None, print_blob=True, max_examples=200)

@@ -11,7 +11,7 @@ import pytest
 from panda_ioc import cli
 from panda_ioc.cli.arguments import address, control_address
 from panda_ioc.errors import ConfigurationError
-from servers import Sim, free_ports
+from support.servers import Sim, free_ports
 
 HEAVY = {"numpy", "h5py", "softioc", "epicscorelibs", "matplotlib", "asyncio"}
 

@@ -15,8 +15,8 @@ import pytest
 import yaml
 from epicscorelibs.ca.cadef import CAException
 
-from docs_blocks import ROOT, blocks, bridges
-from servers import LOOPBACK, PROGRAM, Ioc, Sim, Starter
+from support.docs_blocks import ROOT, blocks, bridges
+from support.servers import LOOPBACK, PROGRAM, Ioc, Sim, Starter
 
 PAGE = ROOT / "docs" / "how-to" / "deployment.md"
 DOCKERFILE = (ROOT / "Dockerfile").read_text()

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from docs_blocks import REASONS, ROOT, SERVES, Block, blocks, commands_in, pages, prints
 from panda_ioc import cli
-from servers import PROGRAM, EpicsPorts, Ioc, Sim, Starter
+from support.docs_blocks import REASONS, ROOT, SERVES, Block, blocks, commands_in, pages, prints
+from support.servers import PROGRAM, EpicsPorts, Ioc, Sim, Starter
 
 LANGUAGES = ("console", "python", "yaml", "text", "acf", "json", "ini")
 TOOLS = ("caget", "caput", "camonitor", "pvget", "pvput", "pvmonitor")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from docs_blocks import Block, blocks
-from servers import Sim
+from support.docs_blocks import Block, blocks
+from support.servers import Sim
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = [DOCS / "explanations" / "protocol.md", DOCS / "how-to" / "scripting.md"]

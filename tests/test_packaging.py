@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from servers import PROGRAM, Ioc, Starter
+from support.servers import PROGRAM, Ioc, Starter
 
 
 async def test_demo_serves_a_panda_to_any_client_and_ends_in_order(

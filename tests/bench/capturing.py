@@ -9,7 +9,7 @@ import psutil
 
 from bench import capture_client
 from bench.common import CONTROL, DATA, HERE, HOST, Results, Row, Side, last_json
-from servers import Sim
+from support.servers import Sim
 
 RATE, SECONDS = 100.0, 10.0  # MB/s; 1 Gbit/s Ethernet carries 118
 ROUNDS = 3

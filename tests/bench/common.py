@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, NamedTuple, cast
 
-from servers import EpicsPorts, Server, ServerFailed, Sim, random_prefix
+from support.servers import EpicsPorts, Server, ServerFailed, Sim, random_prefix
 
 HERE = Path(__file__).parent
 PEER = ("pandablocks==0.10.4", "pandablocks-ioc==0.11.6")

@@ -15,7 +15,7 @@ sys.path[:0] = [str(ROOT / "tests")]
 
 from bench import capturing, serving  # noqa: E402
 from bench.common import Side, machine, make_peer, print_table  # noqa: E402
-from servers import SHARED  # noqa: E402
+from support.servers import SHARED  # noqa: E402
 
 TABLES = {
     "control": (serving.ROWS, serving.measure),

@@ -91,7 +91,7 @@ def _measure_apart(python: str, package: str, senders: int, puts: int) -> dict[s
 
 def _simulator() -> Any:
     sys.path.insert(0, str(Path(__file__).parents[1]))
-    from servers import Sim
+    from support.servers import Sim
 
     log = Path(tempfile.mkdtemp()) / "sim.log"
     return Sim(log, "--no-alive", host=HOST, port=CONTROL, data_port=DATA)

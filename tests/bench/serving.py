@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from bench.common import CONTROL, EPICS_RUNS, HERE, HOST, Bridge, Results, Row, Side, last_json
-from servers import ServerFailed
+from support.servers import ServerFailed
 
 IDLE = 5.0  # seconds until memory is looked at
 LONG_UNITS = "a unit of 24 characters!"

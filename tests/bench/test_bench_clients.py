@@ -9,7 +9,7 @@ from bench.senders import measure
 from panda_ioc.client.blocking import BlockingClient
 from panda_ioc.client.panda import Panda
 from panda_ioc.protocol.commands import Get, Put
-from servers import Sim, Starter
+from support.servers import Sim, Starter
 
 HOST = "127.0.0.1"
 

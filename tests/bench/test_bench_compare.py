@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 from bench import serving
-from docs_blocks import ROOT
+from support.docs_blocks import ROOT
 
 
 def test_the_table_has_a_result_in_every_row_without_the_peer() -> None:

@@ -12,7 +12,7 @@ from panda_ioc.client.blocking import BlockingClient
 from panda_ioc.client.introspection import introspect_blocking
 from panda_ioc.device.tables import TableLayout
 from panda_ioc.protocol.responses import TableFieldInfo
-from servers import Sim
+from support.servers import Sim
 
 ROWS = 4096
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from databox import DataBox, data_box
 from panda_ioc.capture.stream import DataStream
 from panda_ioc.client.data import DataSocket
+from support.databox import DataBox, data_box
 
 
 @pytest.fixture

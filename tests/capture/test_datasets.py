@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from datastream import Column, decode, header, layout
 from panda_ioc.capture.datasets import Dataset, datasets_of
 from panda_ioc.capture.scaling import columns_of
 from panda_ioc.errors import CaptureError
 from panda_ioc.protocol.responses import StartData
+from support.datastream import Column, decode, header, layout
 
 GATE: Column = ("PCAP.GATE_DURATION", "int32", "Value")
 NAMES = {"COUNTER1.OUT": "x", "PCAP.TS_TRIG": ""}

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datastream import decode, header
 from panda_ioc.capture.live import MAX_SAMPLES, Keep, LiveWindow, Snapshot
 from panda_ioc.errors import BadValue, CaptureError
 from panda_ioc.protocol.responses import EndReason, StartData
+from support.datastream import decode, header
 
 COUNT = [("A.B", "int32", "Value"), ("PCAP.BITS0", "uint32", "Value")]
 OTHER = [("C.D", "int64", "Sum")]

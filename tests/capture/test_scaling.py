@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datastream import decode, header, needs_recordings, recording, rows_of
 from panda_ioc.capture.scaling import columns_of, mean, std_dev
 from panda_ioc.errors import CaptureError
 from panda_ioc.protocol.responses import INT96, StartData
+from support.datastream import decode, header, needs_recordings, recording, rows_of
 
 
 def start_of(stream: bytes) -> StartData:

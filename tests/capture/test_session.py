@@ -14,8 +14,14 @@ import h5py
 import numpy as np
 import pytest
 
-from databox import DataBox
-from datastream import (
+from panda_ioc.capture.scaling import columns_of
+from panda_ioc.capture.session import FileCapture, State, Status
+from panda_ioc.capture.settings import MAX_LAST_N, Mode, Settings
+from panda_ioc.capture.stream import DataStream
+from panda_ioc.errors import CaptureError, ConfigurationError, ConnectionLost
+from panda_ioc.protocol.responses import EndReason, StartData
+from support.databox import DataBox
+from support.datastream import (
     acquisition,
     decode,
     end,
@@ -24,12 +30,6 @@ from datastream import (
     random_rows,
     random_sizes,
 )
-from panda_ioc.capture.scaling import columns_of
-from panda_ioc.capture.session import FileCapture, State, Status
-from panda_ioc.capture.settings import MAX_LAST_N, Mode, Settings
-from panda_ioc.capture.stream import DataStream
-from panda_ioc.errors import CaptureError, ConfigurationError, ConnectionLost
-from panda_ioc.protocol.responses import EndReason, StartData
 
 COLUMNS = [
     ("PCAP.BITS0", "uint32", "Value"),

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from databox import DataBox
-from datastream import acquisition, end, frame, header, random_rows
 from panda_ioc.capture.live import LiveWindow
 from panda_ioc.capture.stream import DataStream
 from panda_ioc.client.data import DataSocket
 from panda_ioc.errors import ConnectionLost, ProtocolError
 from panda_ioc.protocol.responses import EndReason, StartData
+from support.databox import DataBox
+from support.datastream import acquisition, end, frame, header, random_rows
 
 COLUMNS = [("A.B", "int32", "Value"), ("C.D", "int64", "Value")]
 ROWS = random_rows(COLUMNS, 5000)

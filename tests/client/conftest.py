@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from eitherclient import Asyncio, Blocking, Client, Make
+from support.eitherclient import Asyncio, Blocking, Client, Make
 
 
 @pytest.fixture(params=[Blocking, Asyncio])

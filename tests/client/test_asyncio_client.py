@@ -8,7 +8,6 @@ from contextlib import aclosing
 
 import pytest
 
-from boxes import Do, FaultyBox
 from panda_ioc.client import _data
 from panda_ioc.client.asyncio import AsyncioClient
 from panda_ioc.errors import CommandError, CommandTimeout, ConnectionLost, ProtocolError
@@ -21,7 +20,8 @@ from panda_ioc.protocol.commands import (
     Put,
 )
 from panda_ioc.protocol.responses import Data, EndData, EndReason, FrameData, ReadyData
-from servers import Sim
+from support.boxes import Do, FaultyBox
+from support.servers import Sim
 
 HOST = "127.0.0.1"
 

@@ -5,8 +5,6 @@ from typing import Any
 
 import pytest
 
-from boxes import Do, FaultyBox
-from eitherclient import HOST, Client, Make
 from panda_ioc.client.blocking import BlockingClient
 from panda_ioc.errors import (
     BadValue,
@@ -29,7 +27,9 @@ from panda_ioc.protocol.commands import (
     SetState,
 )
 from panda_ioc.protocol.responses import Data, EndData, EndReason, FrameData, ReadyData, StartData
-from servers import Sim
+from support.boxes import Do, FaultyBox
+from support.eitherclient import HOST, Client, Make
+from support.servers import Sim
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ from itertools import count
 
 import pytest
 
-from boxes import FaultyBox
 from panda_ioc.client.asyncio import AsyncioClient
 from panda_ioc.client.changes import Batch, ChangeFeed
 from panda_ioc.client.introspection import OrNone
 from panda_ioc.errors import ConnectionLost, ProtocolError
 from panda_ioc.protocol.commands import GetMultiline, Put
-from servers import Sim
+from support.boxes import FaultyBox
+from support.servers import Sim
 
 HOST = "127.0.0.1"
 LONG = 3600.0

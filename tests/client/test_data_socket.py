@@ -4,12 +4,12 @@ import threading
 
 import pytest
 
-from databox import data_box
-from datastream import acquisition, merged, random_rows, same
 from panda_ioc.client.data import DataSocket
 from panda_ioc.errors import CommandError, CommandTimeout, ConnectionLost, ProtocolError
 from panda_ioc.protocol._data import DataConnection
 from panda_ioc.protocol.responses import Data, EndData, FrameData
+from support.databox import data_box
+from support.datastream import acquisition, merged, random_rows, same
 
 COLUMNS = [("A.B", "int32", "Value"), ("C.D", "int64", "Value")]
 ROWS = random_rows(COLUMNS, 400_000)

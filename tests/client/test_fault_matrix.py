@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from boxes import Do, FaultyBox
-from eitherclient import HOST, Blocking, Make
 from panda_ioc import errors
 from panda_ioc.client.asyncio import AsyncioClient
 from panda_ioc.protocol.commands import Append, Command, Get
+from support.boxes import Do, FaultyBox
+from support.eitherclient import HOST, Blocking, Make
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "scripting.md"
 TIMEOUT = 0.3

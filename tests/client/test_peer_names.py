@@ -50,7 +50,7 @@ from panda_ioc.protocol.responses import (
     StartData,
     TableFieldInfo,
 )
-from servers import Sim
+from support.servers import Sim
 
 
 async def test_script_introspect_with_asyncio(sim: Sim) -> None:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from eitherclient import HOST, Make
 from panda_ioc.errors import ConnectionLost
-from servers import free_ports
+from support.eitherclient import HOST, Make
+from support.servers import free_ports
 
 
 def test_the_data_port_is_the_one_after_the_control_port(make: Make) -> None:

@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from boxes import FaultyBox
-from controlstream import ask
 from panda_ioc.client.blocking import BlockingClient
 from panda_ioc.client.panda import AsyncPanda, Panda
 from panda_ioc.client.value_commands import (
@@ -32,7 +30,9 @@ from panda_ioc.protocol.responses import (
     TableFieldDetails,
     TableFieldInfo,
 )
-from servers import Sim
+from support.boxes import FaultyBox
+from support.controlstream import ask
+from support.servers import Sim
 
 HOST = "127.0.0.1"
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from panda_ioc.sim.signals import Source
-from servers import PROGRAM, Server, Sim
+from support.servers import PROGRAM, Server, Sim
 
 COUNTER = Source("COUNTER1.OUT", "Value", counter=(0, 1, 0, 0))
 COLUMN = "COUNTER1.OUT.Value"

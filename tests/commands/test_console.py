@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from boxes import Do, FaultyBox
 from panda_ioc.client.panda import Panda
 from panda_ioc.commands.control.completion import Completer
-from servers import PROGRAM, Sim, Starter
+from support.boxes import Do, FaultyBox
+from support.servers import PROGRAM, Sim, Starter
 
 
 def control(address: str, text: str = "", *arguments: str) -> tuple[str, str, int]:

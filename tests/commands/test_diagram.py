@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from servers import PROGRAM, Sim
+from support.servers import PROGRAM, Sim
 
 needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="dot of Graphviz is absent")
 

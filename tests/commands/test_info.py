@@ -13,7 +13,7 @@ import pytest
 from panda_ioc.client.panda import Panda
 from panda_ioc.commands.info import Capture, Info, _text
 from panda_ioc.sim.application import PACKAGED
-from servers import PROGRAM, EpicsPorts, Sim, Starter
+from support.servers import PROGRAM, EpicsPorts, Sim, Starter
 
 LOAD = """
 import ctypes, os, sys

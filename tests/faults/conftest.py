@@ -12,7 +12,7 @@ import pytest
 from proxy import Proxy
 from scene import Scene
 
-from servers import EpicsPorts, Ioc, Sim
+from support.servers import EpicsPorts, Ioc, Sim
 
 OPTIONS = ("--timeout", "1.5")
 

@@ -22,8 +22,8 @@ sys.path[:0] = [str(HERE.parent), str(HERE)]
 from ca_wire import RawClient  # noqa: E402
 from proxy import Do, Proxy  # noqa: E402
 
-from servers import EpicsPorts, Ioc, Sim, free_ports  # noqa: E402
-from truth import Truth  # noqa: E402
+from support.servers import EpicsPorts, Ioc, Sim, free_ports  # noqa: E402
+from support.truth import Truth  # noqa: E402
 
 PV = "PULSE1:WIDTH"
 

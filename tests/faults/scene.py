@@ -10,8 +10,8 @@ from typing import Any, Self
 
 from proxy import Do, Proxy
 
-from servers import Ioc, Sim
-from truth import COMM, INVALID, Truth
+from support.servers import Ioc, Sim
+from support.truth import COMM, INVALID, Truth
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ import pytest
 from proxy import Do, Welcome
 from scene import Scene
 
-from truth import COMM, INVALID
+from support.truth import COMM, INVALID
 
 MAJOR = 2
 

@@ -9,7 +9,7 @@ import pytest
 from proxy import Do, Port, Welcome
 from scene import CANARY, CANARY_WIRE, Scene
 
-from truth import COMM, INVALID
+from support.truth import COMM, INVALID
 
 Fault = Callable[[Port], object]
 ENDLESS = b"!" + b"PULSE1.DELAY=" + b"9" * 1000 + b"\n"
@@ -160,7 +160,7 @@ async def is_lost(scene: Scene) -> bool:
 
 
 async def names(scene: Scene) -> list[str]:
-    from truth import Truth
+    from support.truth import Truth
 
     return (await Truth.of(scene.sim, scene.ioc)).names
 

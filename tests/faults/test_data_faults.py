@@ -10,8 +10,8 @@ import pytest
 from proxy import Do, Welcome
 from scene import CANARY, Scene
 
-from datastream import Column, end, frame, header
-from truth import COMM, INVALID
+from support.datastream import Column, end, frame, header
+from support.truth import COMM, INVALID
 
 COLUMNS: list[Column] = [("COUNTER1.OUT", "int32", "Value"), ("COUNTER2.OUT", "int32", "Value")]
 HEADER = header(COLUMNS, 8)

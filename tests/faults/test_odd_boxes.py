@@ -7,7 +7,7 @@ import pytest
 from proxy import Proxy
 from scene import Seen
 
-from servers import Ioc, Sim, Starter
+from support.servers import Ioc, Sim, Starter
 
 INVALID, READ = 3, 1
 

@@ -14,8 +14,8 @@ from proxy import Proxy
 from scene import RECOVERY, Seen
 
 from panda_ioc.sim.application import PACKAGED
-from servers import Ioc, Server, Sim, Starter, free_ports
-from truth import COMM, INVALID, Truth
+from support.servers import Ioc, Server, Sim, Starter, free_ports
+from support.truth import COMM, INVALID, Truth
 
 StartSim, StartIoc = Starter[Sim], Starter[Ioc]
 EXIT_DIFFERENT = 3

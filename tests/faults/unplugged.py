@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from scene import Seen
 
-from servers import PROGRAM, SIM_READY, EpicsPorts, Ioc, Server
-from truth import COMM, INVALID
+from support.servers import PROGRAM, SIM_READY, EpicsPorts, Ioc, Server
+from support.truth import COMM, INVALID
 
 CONNECTED = 2
 NEAR, FAR = "10.99.0.1", "10.99.0.2"

@@ -6,7 +6,6 @@ from fuzzing import examples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controlstream import feed
 from panda_ioc.errors import PandAError, ProtocolError
 from panda_ioc.protocol.commands import (
     Command,
@@ -22,6 +21,7 @@ from panda_ioc.protocol.commands import (
     SetState,
 )
 from panda_ioc.protocol.connections import ControlConnection, Limits
+from support.controlstream import feed
 
 COMMANDS: list[Command[Any]] = [
     Get("A"),

@@ -4,8 +4,8 @@ from fuzzing import examples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datastream import acquisition, decode, header, pieces, random_rows, same
 from panda_ioc.errors import PandAError
+from support.datastream import acquisition, decode, header, pieces, random_rows, same
 
 COLUMNS = [("A.B", "int32", "Value"), ("C.D", "double", "Value")]
 ROWS = random_rows(COLUMNS, 60)

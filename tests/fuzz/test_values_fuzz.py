@@ -11,7 +11,6 @@ from fuzzing import examples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controlstream import ask
 from panda_ioc.client.values import field_node
 from panda_ioc.device import cache
 from panda_ioc.device.codecs import CODECS, ChoiceCodec, FloatCodec
@@ -29,6 +28,7 @@ from panda_ioc.protocol.connections import ControlConnection
 from panda_ioc.protocol.responses import Changes
 from panda_ioc.records.build import build_records
 from panda_ioc.sim.formats import parse_options
+from support.controlstream import ask
 
 TYPES = [
     *("param", "read", "write", "time", "bit_out", "pos_out", "ext_out", "bit_mux", "pos_mux"),

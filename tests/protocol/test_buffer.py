@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controlstream import pieces
 from panda_ioc.errors import ProtocolError
 from panda_ioc.protocol.connections import Buffer, NeedMoreData, NeedMoreDataError
+from support.controlstream import pieces
 
 SIZES = st.lists(st.integers(0, 9), max_size=40)
 

@@ -5,7 +5,6 @@ import base64
 import numpy as np
 import pytest
 
-from controlstream import ask, talk
 from panda_ioc.errors import BadValue, CommandError, VersionError
 from panda_ioc.protocol.commands import (
     Append,
@@ -24,6 +23,7 @@ from panda_ioc.protocol.commands import (
 )
 from panda_ioc.protocol.connections import ControlConnection
 from panda_ioc.protocol.responses import Changes, Identification
+from support.controlstream import ask, talk
 
 
 def sent(command: Command[object]) -> bytes:

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from controlstream import feed, talk
 from panda_ioc.errors import (
     BadValue,
     CommandError,
@@ -28,6 +27,7 @@ from panda_ioc.protocol.commands import (
     Raw,
 )
 from panda_ioc.protocol.connections import ControlConnection, Limits
+from support.controlstream import feed, talk
 
 BIG = b"".join(b"!%d\n" % word for word in range(1048576)) + b".\n"
 

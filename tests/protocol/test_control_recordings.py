@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from controlstream import FILES, Recorded, conversation, feed, needs_conversations
 from panda_ioc.errors import CommandError
 from panda_ioc.protocol.commands import (
     Command,
@@ -22,6 +21,7 @@ from panda_ioc.protocol.commands import (
 )
 from panda_ioc.protocol.connections import ControlConnection
 from panda_ioc.protocol.responses import FieldInfo
+from support.controlstream import FILES, Recorded, conversation, feed, needs_conversations
 
 pytestmark = needs_conversations
 

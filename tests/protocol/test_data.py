@@ -6,7 +6,16 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from datastream import (
+from panda_ioc.errors import CommandError, ConnectionLost, PandAError, ProtocolError
+from panda_ioc.protocol._data import DataConnection, State
+from panda_ioc.protocol.responses import (
+    EndData,
+    EndReason,
+    FrameData,
+    ReadyData,
+    StartData,
+)
+from support.datastream import (
     Column,
     acquisition,
     decode,
@@ -18,15 +27,6 @@ from datastream import (
     random_rows,
     random_sizes,
     rows_of,
-)
-from panda_ioc.errors import CommandError, ConnectionLost, PandAError, ProtocolError
-from panda_ioc.protocol._data import DataConnection, State
-from panda_ioc.protocol.responses import (
-    EndData,
-    EndReason,
-    FrameData,
-    ReadyData,
-    StartData,
 )
 
 COLUMNS: list[Column] = [

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from datastream import (
+from panda_ioc.errors import CommandError, ConnectionLost, PandAError, ProtocolError
+from panda_ioc.protocol.responses import EndData, EndReason, FrameData, StartData
+from support.datastream import (
     FRAMED,
     RECORDED,
     ascii_table,
@@ -15,8 +17,6 @@ from datastream import (
     rows_of,
     same,
 )
-from panda_ioc.errors import CommandError, ConnectionLost, PandAError, ProtocolError
-from panda_ioc.protocol.responses import EndData, EndReason, FrameData, StartData
 
 pytestmark = needs_recordings
 

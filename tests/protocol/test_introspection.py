@@ -4,7 +4,6 @@ import re
 
 import pytest
 
-from controlstream import ask
 from panda_ioc.errors import CommandError
 from panda_ioc.protocol._questions import LONGEST_LIST
 from panda_ioc.protocol.commands import GetBlockInfo, GetFieldInfo, GetPcapBitsLabels
@@ -26,6 +25,7 @@ from panda_ioc.protocol.responses import (
     TimeFieldInfo,
     UintFieldInfo,
 )
+from support.controlstream import ask
 
 FIELDS = """!TABLE 11 table
 !UINT 0 param uint

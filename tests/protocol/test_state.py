@@ -2,11 +2,11 @@
 
 import pytest
 
-from controlstream import ask, talk
 from panda_ioc.errors import BadValue, CommandError
 from panda_ioc.protocol.commands import GetState, SetState
 from panda_ioc.protocol.connections import ControlConnection
 from panda_ioc.protocol.responses import Refused
+from support.controlstream import ask, talk
 
 GROUPS = ("ATTR", "CONFIG", "TABLE", "METADATA")
 REPLIES = {

@@ -22,8 +22,8 @@ from panda_ioc.records.build import RecordSet, build_records
 from panda_ioc.records.choice_records import ENUM
 from panda_ioc.records.screens import INDEX, make_screens
 from panda_ioc.records.screens.text import width
-from screenfiles import LEAD, LINE_HEIGHT, Display, all_pvs, read_display
-from screenfiles import Shown as Widget
+from support.screenfiles import LEAD, LINE_HEIGHT, Display, all_pvs, read_display
+from support.screenfiles import Shown as Widget
 
 GOLDEN = Path(__file__).parent / "golden"
 GOLDEN_FILES = (

@@ -28,7 +28,7 @@ def main() -> int:
     parser.add_argument("--pause", type=float, default=12.0, help="seconds between faults, about")
     options = parser.parse_args()
 
-    from servers import EpicsPorts
+    from support.servers import EpicsPorts
 
     ports = EpicsPorts()
     ports.export()  # before any client library of EPICS is imported

@@ -15,8 +15,8 @@ import proxy as faults
 from proxy import Do, Port, Proxy, Welcome
 from usage import Stopwatch, Usage, leaks, table, usage
 
-from servers import EpicsPorts, Ioc, Sim
-from truth import Truth
+from support.servers import EpicsPorts, Ioc, Sim
+from support.truth import Truth
 
 SAMPLE_PERIOD = 10.0
 RECOVERY = 30.0

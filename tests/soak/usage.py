@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 
 import psutil
 
-from servers import Server
+from support.servers import Server
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from watching import CaSeen
 
-from servers import Ioc
+from support.servers import Ioc
 
 TEXTS = ("STATUS", "HDF_DIRECTORY", "HDF_FILE_NAME", "HDF_FULL_FILE_PATH")
 

@@ -8,7 +8,7 @@ import pytest
 from capturing import Data
 from tap import Tap
 
-from servers import EpicsPorts, Ioc, Sim
+from support.servers import EpicsPorts, Ioc, Sim
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import socket
 import threading
 from typing import Self
 
-from servers import LOOPBACK
+from support.servers import LOOPBACK
 
 
 class Tap:

@@ -8,8 +8,8 @@ from typing import Any
 import h5py
 from test_ophyd import Sequencer
 
-from docs_blocks import ROOT, blocks
-from servers import Ioc, Sim
+from support.docs_blocks import ROOT, blocks
+from support.servers import Ioc, Sim
 
 POINTS = 1000
 PAGE = ROOT / "docs" / "how-to" / "bluesky.md"

@@ -11,7 +11,7 @@ import pytest
 from capturing import Data
 
 from panda_ioc.sim.signals import Source
-from servers import Ioc, Sim, Starter
+from support.servers import Ioc, Sim, Starter
 
 INVALID, MAJOR = 3, 2
 

@@ -18,7 +18,7 @@ import pytest
 from capturing import Data
 
 from panda_ioc.sim.signals import PERIOD, UNLIMITED_TICKS, Source
-from servers import Ioc, Sim, Starter
+from support.servers import Ioc, Sim, Starter
 
 CLOCK = 125e6  # Hz
 KINDS = ("Value", "Diff", "Sum", "Min", "Max", "Mean", "StdDev")

@@ -17,7 +17,7 @@ from watching import CaSeen, PvaSeen, Seen, until
 from panda_ioc.client.asyncio import AsyncioClient
 from panda_ioc.client.introspection import introspect
 from panda_ioc.records.build import build_records
-from servers import SIM_READY, EpicsPorts, Ioc, Server, Sim
+from support.servers import SIM_READY, EpicsPorts, Ioc, Server, Sim
 
 NO_ALARM, READ, INVALID = 0, 1, 3
 

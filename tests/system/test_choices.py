@@ -10,7 +10,7 @@ from p4p.client.thread import Context, RemoteError
 from tap import Tap
 from watching import PvaSeen, until
 
-from servers import Ioc, Sim, Starter
+from support.servers import Ioc, Sim, Starter
 
 INVALID = 3
 STRING = 39

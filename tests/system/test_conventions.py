@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from watching import CaSeen, PvaSeen
 
-from servers import PROGRAM, EpicsPorts, Ioc, Sim
+from support.servers import PROGRAM, EpicsPorts, Ioc, Sim
 
 MAJOR, STATE = 2, 7
 UDF_INVALID = 3

@@ -10,7 +10,7 @@ import pytest
 from panda_ioc.client.asyncio import AsyncioClient
 from panda_ioc.client.introspection import introspect
 from panda_ioc.records.build import RecordSet, build_records
-from servers import EpicsPorts, Ioc, Sim
+from support.servers import EpicsPorts, Ioc, Sim
 
 DBR = ("STRING", "SHORT", "FLOAT", "ENUM", "CHAR", "LONG", "DOUBLE")
 # Clients read the fields of these at these types; other fields have types of their own.

@@ -25,7 +25,7 @@ from ophyd_async.fastcs.panda import (
     StaticSeqTableFlyableLogic,
 )
 
-from servers import Ioc, Sim
+from support.servers import Ioc, Sim
 
 Docs = list[tuple[str, dict[str, Any]]]
 

@@ -18,7 +18,7 @@ import pytest
 from tap import Tap
 from watching import CaSeen, until
 
-from servers import (
+from support.servers import (
     LOOPBACK,
     PROGRAM,
     EpicsPorts,

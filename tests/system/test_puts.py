@@ -14,7 +14,7 @@ from p4p.client.thread import RemoteError
 from tap import Tap
 from watching import CaSeen, until
 
-from servers import Ioc, Sim
+from support.servers import Ioc, Sim
 
 ECA_PUTFAIL = 160
 INVALID, WRITE = 3, 2

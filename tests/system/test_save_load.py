@@ -10,7 +10,7 @@ import pytest
 
 from panda_ioc import statefile
 from panda_ioc.errors import ConfigurationError
-from servers import PROGRAM, EpicsPorts, Ioc, Sim, Starter
+from support.servers import PROGRAM, EpicsPorts, Ioc, Sim, Starter
 
 INVALID, MAJOR = 3, 2
 TABLES = [[], ["1 2 3 4", "1 0 0 7"], ["1", "2", "3", "4"] * 40]

@@ -8,8 +8,8 @@ import pytest
 
 from panda_ioc.client.asyncio import AsyncioClient
 from panda_ioc.client.introspection import introspect
-from screenfiles import all_pvs
-from servers import PROGRAM, Ioc, Sim, Starter
+from support.screenfiles import all_pvs
+from support.servers import PROGRAM, Ioc, Sim, Starter
 
 OTHER_BOX = Path(__file__).parents[1] / "otherbox"
 

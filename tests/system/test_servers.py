@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from servers import Ioc, Sim, Starter
+from support.servers import Ioc, Sim, Starter
 
 
 async def test_ca_and_pva_clients_reach_the_module_s_bridge(ioc: Ioc, ca: Any, pva: Any) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from servers import Ioc, Sim
+from support.servers import Ioc, Sim
 
 
 async def test_the_value_of_the_source_is_shown(sim: Sim, ioc: Ioc, ca: Any) -> None:

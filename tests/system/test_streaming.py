@@ -13,7 +13,7 @@ from p4p.client.thread import RemoteError
 from tap import Tap
 from watching import CaSeen, PvaSeen, until
 
-from servers import Ioc, Sim, Starter
+from support.servers import Ioc, Sim, Starter
 
 REPLACE, APPEND, APPEND_LAST = range(3)
 INIT, FIXED, STREAMING, STREAMING_LAST = range(4)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from watching import CaSeen, until
 
-from servers import Ioc, Sim, Starter, free_ports
+from support.servers import Ioc, Sim, Starter, free_ports
 
 ECA_PUTFAIL = 160
 NO_ALARM, MAJOR, INVALID, WRITE, COMM = 0, 2, 3, 2, 9

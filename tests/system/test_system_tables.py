@@ -10,7 +10,7 @@ from p4p.client.thread import RemoteError
 from tap import Tap
 from watching import CaSeen, PvaSeen, until
 
-from servers import EpicsPorts, Ioc, Sim
+from support.servers import EpicsPorts, Ioc, Sim
 
 ROWS = 16
 ECA_PUTFAIL = 160

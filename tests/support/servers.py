@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Self, TypeVar
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
+SHARED = Path(__file__).resolve().parents[3] / "shared"
 LOOPBACK = "127.0.0.1"
 START_TIMEOUT = 60.0  # seconds; a busy machine may take long
 STOP_TIMEOUT = 10.0

@@ -14,7 +14,7 @@ import pytest
 from panda_ioc.protocol._data import DataConnection
 from panda_ioc.protocol.responses import Data, FrameData
 
-SHARED = Path(__file__).parents[2] / "shared"
+SHARED = Path(__file__).parents[3] / "shared"
 RECORDED = sorted(SHARED.glob("recordings/*/data/*.bin"))
 FRAMED = [
     "disarmed_raw",

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import yaml
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 REASONS = ("install", "docker", "display", "tested apart")
 """Why a block is not run: it installs, needs a container engine, a display, has a test of its own

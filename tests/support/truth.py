@@ -13,7 +13,7 @@ from panda_ioc.errors import BadValue
 from panda_ioc.records import limits
 from panda_ioc.records.build import build_records
 from panda_ioc.records.specs import RecordSpec
-from servers import Ioc, Sim
+from support.servers import Ioc, Sim
 
 INVALID = 3
 READ, WRITE, COMM = 1, 2, 9

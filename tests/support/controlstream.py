@@ -10,7 +10,7 @@ import pytest
 from panda_ioc.protocol.commands import Command
 from panda_ioc.protocol.connections import ControlConnection
 
-CONVERSATIONS = Path(__file__).parents[2] / "shared" / "recordings" / "pandabox-no-fmc"
+CONVERSATIONS = Path(__file__).parents[3] / "shared" / "recordings" / "pandabox-no-fmc"
 FILES = sorted(CONVERSATIONS.glob("*.jsonl"))
 
 needs_conversations = pytest.mark.skipif(

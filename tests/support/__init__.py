@@ -1,0 +1,1 @@
+"""What the tests share: servers as processes, streams, odd PandAs, checks of screens."""
