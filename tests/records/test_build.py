@@ -18,7 +18,7 @@ from panda_ioc.protocol.responses import (
 )
 from panda_ioc.records import limits
 from panda_ioc.records.build import RecordSet, build_records
-from panda_ioc.records.device_records import block_records
+from panda_ioc.records.fields import block_records
 from panda_ioc.records.specs import RecordSpec, pv_name
 
 STRINGS = ("stringin", "stringout")

@@ -3,7 +3,7 @@
 from panda_ioc.device.model import Device, make_device
 from panda_ioc.protocol.responses import BlockInfo, EnumFieldInfo
 from panda_ioc.records.build import RecordSet, build_records
-from panda_ioc.records.epics_text import database_text, record_info, structure_names
+from panda_ioc.records.database import database_text, record_info, structure_names
 from panda_ioc.records.pv_list import pv_lists
 
 

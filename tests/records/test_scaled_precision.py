@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from panda_ioc.records.device_records import MAX_PREC, scaled_precision
+from panda_ioc.records.fields import MAX_PREC, scaled_precision
 
 
 @pytest.mark.parametrize(

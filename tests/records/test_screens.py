@@ -19,7 +19,7 @@ from panda_ioc.protocol.responses import (
     TableFieldInfo,
 )
 from panda_ioc.records.build import RecordSet, build_records
-from panda_ioc.records.choice_records import ENUM
+from panda_ioc.records.choices import ENUM
 from panda_ioc.records.screens import INDEX, make_screens
 from panda_ioc.records.screens.text import width
 from support.screenfiles import LEAD, LINE_HEIGHT, Display, all_pvs, read_display

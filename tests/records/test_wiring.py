@@ -1,6 +1,6 @@
 """Wires among the lines of a saved state."""
 
-from panda_ioc.records.wiring import Port, Wire, natural, read_wiring
+from panda_ioc.device.wiring import Port, Wire, natural, read_wiring
 
 STATE = [
     "# Settings of a box",

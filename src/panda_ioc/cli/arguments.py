@@ -11,7 +11,7 @@ from panda_ioc.errors import ConfigurationError
 if TYPE_CHECKING:
     from argparse import _ActionsContainer
 
-    from panda_ioc.ioc.connection import Address
+    from panda_ioc.ioc.panda.connection import Address
 
 CONTROL_PORT = 8888
 LAST_PORT = 65535
@@ -65,7 +65,7 @@ def address(options: Namespace) -> "Address":
     Raises:
         ConfigurationError: what was given is no address, or there is no such port
     """
-    from panda_ioc.ioc.connection import Address
+    from panda_ioc.ioc.panda.connection import Address
 
     host, control_port, data_port = _split(options.address)
     if data_port is None and control_port == LAST_PORT:

@@ -16,7 +16,7 @@ from panda_ioc.capture.stream import DataStream
 from panda_ioc.client.blocking import BlockingClient
 from panda_ioc.client.data import DataSocket
 from panda_ioc.errors import CommandError, PandAError
-from panda_ioc.ioc.connection import Address
+from panda_ioc.ioc.panda.connection import Address
 from panda_ioc.protocol.commands import Arm, Disarm, GetLine, GetPcapBitsLabels
 from panda_ioc.protocol.responses import EndReason
 

@@ -5,7 +5,7 @@ import sys
 import threading
 from typing import Any
 
-from panda_ioc.ioc.connection import Address
+from panda_ioc.ioc.panda.connection import Address
 from panda_ioc.ioc.server import Options
 from panda_ioc.ioc.server import run as serve
 from panda_ioc.sim import SimulatedPandA

@@ -11,9 +11,9 @@ from typing import Any
 
 from panda_ioc import statefile
 from panda_ioc.client.blocking import BlockingClient
+from panda_ioc.device.wiring import Port, Wire, Wiring, read_wiring
 from panda_ioc.errors import ConfigurationError
 from panda_ioc.protocol.commands import GetState
-from panda_ioc.records.wiring import Port, Wire, Wiring, read_wiring
 
 FORMATS = ("svg", "pdf", "png", "gv")
 

@@ -12,7 +12,7 @@ from panda_ioc.device.model import Device
 from panda_ioc.protocol.commands import GetChanges, GetLine, GetMultiline
 from panda_ioc.protocol.responses import Identification
 from panda_ioc.records.build import RecordSet, build_records
-from panda_ioc.records.epics_text import database_text, structure_names
+from panda_ioc.records.database import database_text, structure_names
 
 MACRO = "$(P)"
 """Stands for a prefix that was not given: the macro P of a database."""

@@ -13,28 +13,28 @@ from panda_ioc import __version__
 from panda_ioc.capture.stream import DataStream
 from panda_ioc.client.changes import Batch
 from panda_ioc.device.model import Device
-from panda_ioc.ioc.arm import Arming
-from panda_ioc.ioc.board import Board
-from panda_ioc.ioc.choices import Choices
-from panda_ioc.ioc.connection import Address, Connection, Listener, State
-from panda_ioc.ioc.data_port import DataPort
-from panda_ioc.ioc.database import OnPut, Validate
-from panda_ioc.ioc.design import Design
-from panda_ioc.ioc.fields import Fields
-from panda_ioc.ioc.file_capture import Files
-from panda_ioc.ioc.health import Health
-from panda_ioc.ioc.live import Live
-from panda_ioc.ioc.memory import Record
-from panda_ioc.ioc.part import Part
-from panda_ioc.ioc.progress import Progress
-from panda_ioc.ioc.puts import Puts
-from panda_ioc.ioc.settings import Settings
-from panda_ioc.ioc.sources import Sources
-from panda_ioc.ioc.status import Status
-from panda_ioc.ioc.streaming import StatePoll
-from panda_ioc.ioc.tables import Table
+from panda_ioc.ioc.epics.database import OnPut, Validate
+from panda_ioc.ioc.epics.record import Record
+from panda_ioc.ioc.panda.connection import Address, Connection, Listener, State
+from panda_ioc.ioc.panda.data_port import DataPort
+from panda_ioc.ioc.panda.news import Board
+from panda_ioc.ioc.parts.arm import Arming
+from panda_ioc.ioc.parts.base import Part
+from panda_ioc.ioc.parts.choices import Choices
+from panda_ioc.ioc.parts.designs import Design
+from panda_ioc.ioc.parts.fields import Fields
+from panda_ioc.ioc.parts.files.capture import Files
+from panda_ioc.ioc.parts.health import Health
+from panda_ioc.ioc.parts.live import Live
+from panda_ioc.ioc.parts.progress import Progress
+from panda_ioc.ioc.parts.puts import Puts
+from panda_ioc.ioc.parts.settings import Settings
+from panda_ioc.ioc.parts.sources import Sources
+from panda_ioc.ioc.parts.status import Status
+from panda_ioc.ioc.parts.streaming import StatePoll
+from panda_ioc.ioc.parts.tables import Table
 from panda_ioc.records.build import RecordSet
-from panda_ioc.records.device_records import dataset_name
+from panda_ioc.records.fields import dataset_name
 
 
 class Bridge:

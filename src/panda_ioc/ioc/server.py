@@ -18,14 +18,14 @@ from panda_ioc.device import cache
 from panda_ioc.device.model import Device
 from panda_ioc.errors import ConfigurationError
 from panda_ioc.files import write_atomically
-from panda_ioc.ioc import dbcore
 from panda_ioc.ioc.bridge import Bridge
-from panda_ioc.ioc.connection import Address, DeviceChanged, wait_for_device
-from panda_ioc.ioc.database import Database
+from panda_ioc.ioc.epics import dbcore
+from panda_ioc.ioc.epics.database import Database
+from panda_ioc.ioc.panda.connection import Address, DeviceChanged, wait_for_device
 from panda_ioc.ioc.screens import check_screens, write_screens
 from panda_ioc.records.build import RecordSet, build_records
 from panda_ioc.records.pv_list import pv_lists
-from panda_ioc.records.table_records import DEFAULT_ROWS
+from panda_ioc.records.tables import DEFAULT_ROWS
 
 _INSTALLED, _CHECKOUT = Path(__file__).parents[1] / "db", Path(__file__).parents[3] / "db"
 DB = _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT

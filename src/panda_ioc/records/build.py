@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from panda_ioc.device.model import Device
 from panda_ioc.device.tables import TableLayout
 from panda_ioc.records import limits
-from panda_ioc.records.choice_records import choice_records
-from panda_ioc.records.device_records import block_records
-from panda_ioc.records.live_records import live_records
-from panda_ioc.records.own_records import own_records
+from panda_ioc.records.bridge import own_records
+from panda_ioc.records.choices import choice_records
+from panda_ioc.records.fields import block_records
+from panda_ioc.records.live import live_records
 from panda_ioc.records.pvi import pvi_records
 from panda_ioc.records.rows import row_aliases, row_names
-from panda_ioc.records.source_records import source_records
+from panda_ioc.records.sources import source_records
 from panda_ioc.records.specs import RecordSpec
-from panda_ioc.records.table_records import DEFAULT_ROWS, table_layouts, table_records
+from panda_ioc.records.tables import DEFAULT_ROWS, table_layouts, table_records
 
 log = logging.getLogger(__name__)
 

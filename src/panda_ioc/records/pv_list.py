@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from panda_ioc.records.build import RecordSet
-from panda_ioc.records.epics_text import structure_names
+from panda_ioc.records.database import structure_names
 
 
 def pv_lists(records: RecordSet) -> Mapping[str, str]:

@@ -32,7 +32,7 @@ from panda_ioc.records.screens.layout import (
 )
 from panda_ioc.records.screens.tables import table_section
 from panda_ioc.records.screens.widgets import Label, Open, Widget, Write
-from panda_ioc.records.source_records import SOURCE
+from panda_ioc.records.sources import SOURCE
 from panda_ioc.records.specs import pv_name
 
 UNITS, DELAY = 90, 70

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from panda_ioc.device.model import Field
 from panda_ioc.records.build import RecordSet
-from panda_ioc.records.choice_records import ENUM
+from panda_ioc.records.choices import ENUM
 from panda_ioc.records.screens.layout import GAP, Row, row_width
 from panda_ioc.records.screens.text import printable, width
 from panda_ioc.records.screens.widgets import (

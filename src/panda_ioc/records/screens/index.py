@@ -8,7 +8,7 @@ from panda_ioc.records.screens.controls import Served
 from panda_ioc.records.screens.layout import GAP, MARGIN, MAX_WIDTH, TOP, Cell, Row, place_rows
 from panda_ioc.records.screens.text import width
 from panda_ioc.records.screens.widgets import DOT, LINE, Dot, Led, Open, Update, Widget
-from panda_ioc.records.source_records import SOURCE
+from panda_ioc.records.sources import SOURCE
 from panda_ioc.records.specs import pv_name
 
 LABEL = 110

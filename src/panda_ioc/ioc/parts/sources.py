@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping
 
 from panda_ioc.client.changes import Batch
 from panda_ioc.device.model import Device
-from panda_ioc.ioc.alarms import DISCONNECTED, INVALID, READ, UNREADABLE, Alarm
-from panda_ioc.ioc.board import Board, Follower
-from panda_ioc.ioc.memory import Record
-from panda_ioc.ioc.part import Part
-from panda_ioc.records.source_records import CONSTANTS, muxes, source_name
+from panda_ioc.ioc.epics.alarms import DISCONNECTED, INVALID, READ, UNREADABLE, Alarm
+from panda_ioc.ioc.epics.record import Record
+from panda_ioc.ioc.panda.news import Board, Follower
+from panda_ioc.ioc.parts.base import Part
+from panda_ioc.records.sources import CONSTANTS, muxes, source_name
 
 
 class Sources(Part, Follower):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from panda_ioc.device.model import Device
-from panda_ioc.records.design_records import DESIGN
+from panda_ioc.records.designs import DESIGN
 from panda_ioc.records.shorthand import constant, count, percent, setting, shown, text
 from panda_ioc.records.specs import RecordSpec, pv_name, pvi_name
 

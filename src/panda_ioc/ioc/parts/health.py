@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Mapping
 
 from panda_ioc.capture.scaling import Rows
-from panda_ioc.ioc.board import Board
-from panda_ioc.ioc.connection import Connection
-from panda_ioc.ioc.memory import Record
-from panda_ioc.ioc.panel import Panel
-from panda_ioc.ioc.part import Part
-from panda_ioc.ioc.puts import Puts
+from panda_ioc.ioc.epics.record import Record
+from panda_ioc.ioc.panda.connection import Connection
+from panda_ioc.ioc.panda.news import Board
+from panda_ioc.ioc.parts.base import Part
+from panda_ioc.ioc.parts.panel import Panel
+from panda_ioc.ioc.parts.puts import Puts
 from panda_ioc.protocol.responses import EndReason, StartData
 
 log = logging.getLogger(__name__)

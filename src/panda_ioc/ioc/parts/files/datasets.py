@@ -8,14 +8,14 @@ from panda_ioc.capture.datasets import Dataset
 from panda_ioc.capture.forecast import forecast
 from panda_ioc.client.changes import Batch
 from panda_ioc.errors import CaptureError, PandAError
-from panda_ioc.ioc.alarms import MINOR, NO_ALARM, STATE, Alarm
-from panda_ioc.ioc.board import Board, Follower
-from panda_ioc.ioc.connection import Connection
-from panda_ioc.ioc.file_settings import FileSettings
-from panda_ioc.ioc.memory import Record
-from panda_ioc.ioc.part import Part
+from panda_ioc.ioc.epics.alarms import MINOR, NO_ALARM, STATE, Alarm
+from panda_ioc.ioc.epics.record import Record
+from panda_ioc.ioc.panda.connection import Connection
+from panda_ioc.ioc.panda.news import Board, Follower
+from panda_ioc.ioc.parts.base import Part
+from panda_ioc.ioc.parts.files.settings import FileSettings
 from panda_ioc.protocol.commands import GetMultiline
-from panda_ioc.records.own_records import DATASET_COLUMNS, MAX_DATASETS
+from panda_ioc.records.bridge import DATASET_COLUMNS, MAX_DATASETS
 
 log = logging.getLogger(__name__)
 

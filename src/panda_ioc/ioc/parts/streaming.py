@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panda_ioc.errors import BadValue
-from panda_ioc.ioc.connection import Connection
-from panda_ioc.ioc.database import OnPut
-from panda_ioc.ioc.memory import Record
-from panda_ioc.ioc.part import Part
-from panda_ioc.ioc.puts import Puts
+from panda_ioc.ioc.epics.database import OnPut
+from panda_ioc.ioc.epics.record import Record
+from panda_ioc.ioc.panda.connection import Connection
+from panda_ioc.ioc.parts.base import Part
+from panda_ioc.ioc.parts.puts import Puts
 from panda_ioc.protocol.commands import Append, Command, Put
-from panda_ioc.records.table_records import APPEND_LAST, NEXT_WRITES, REPLACE
+from panda_ioc.records.tables import APPEND_LAST, NEXT_WRITES, REPLACE
 
 BASE64_FROM = 64
 """Words from which a table is sent as base64."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from panda_ioc.device.model import Device, Field
 from panda_ioc.protocol.responses import ExtOutBitsFieldInfo, ExtOutFieldInfo, PosOutFieldInfo
-from panda_ioc.records.own_records import LIVE_CAPACITY
+from panda_ioc.records.bridge import LIVE_CAPACITY
 from panda_ioc.records.specs import RecordSpec, pv_name
 
 DEFAULT_KINDS = ("Value", "Diff", "Sum", "Mean", "Min", "Max", "StdDev")

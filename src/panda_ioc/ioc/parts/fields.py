@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
-from panda_ioc.ioc.board import Board
-from panda_ioc.ioc.choices import index_codec
-from panda_ioc.ioc.connection import Connection
-from panda_ioc.ioc.database import OnPut
-from panda_ioc.ioc.links import Link, PulseLink, ScaledLink, UnitsFollower
-from panda_ioc.ioc.memory import Record
-from panda_ioc.ioc.part import Part
-from panda_ioc.ioc.puts import Puts
+from panda_ioc.ioc.epics.database import OnPut
+from panda_ioc.ioc.epics.record import Record
+from panda_ioc.ioc.panda.connection import Connection
+from panda_ioc.ioc.panda.news import Board
+from panda_ioc.ioc.parts.base import Part
+from panda_ioc.ioc.parts.choices import index_codec
+from panda_ioc.ioc.parts.links import Link, PulseLink, ScaledLink, UnitsFollower
+from panda_ioc.ioc.parts.puts import Puts
 from panda_ioc.records.specs import RecordSpec
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from panda_ioc.ioc.board import Board
-from panda_ioc.ioc.database import OnPut, Validate
-from panda_ioc.ioc.memory import Record
+from panda_ioc.ioc.epics.database import OnPut, Validate
+from panda_ioc.ioc.epics.record import Record
+from panda_ioc.ioc.panda.news import Board
 
 
 class Part:

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 
 from panda_ioc.client.changes import Batch
 from panda_ioc.errors import BadValue, CaptureError, CommandError, CommandTimeout, PandAError
-from panda_ioc.ioc.alarms import DISCONNECTED, UNREADABLE
-from panda_ioc.ioc.board import Board, Follower
-from panda_ioc.ioc.connection import Connection
-from panda_ioc.ioc.database import OnPut
-from panda_ioc.ioc.memory import Record
-from panda_ioc.ioc.part import Part
-from panda_ioc.ioc.puts import Puts
+from panda_ioc.ioc.epics.alarms import DISCONNECTED, UNREADABLE
+from panda_ioc.ioc.epics.database import OnPut
+from panda_ioc.ioc.epics.record import Record
+from panda_ioc.ioc.panda.connection import Connection
+from panda_ioc.ioc.panda.news import Board, Follower
+from panda_ioc.ioc.parts.base import Part
+from panda_ioc.ioc.parts.puts import Puts
 from panda_ioc.protocol.commands import Arm, Disarm, GetLine
 from panda_ioc.protocol.responses import EndReason
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from panda_ioc.device.codecs import codec_for
 from panda_ioc.records import limits
 from panda_ioc.records.specs import RecordSpec
-from panda_ioc.records.table_records import READ_ONLY_MEMBER
+from panda_ioc.records.tables import READ_ONLY_MEMBER
 
 ENUM, INDEX, CHOICES = "ENUM", "INDEX", "CHOICES"
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from panda_ioc.client.changes import Batch
 from panda_ioc.device.tables import TableLayout
 from panda_ioc.errors import BadValue
-from panda_ioc.ioc.alarms import (
+from panda_ioc.ioc.epics.alarms import (
     DISCONNECTED,
     INVALID,
     MINOR,
@@ -29,16 +29,16 @@ from panda_ioc.ioc.alarms import (
     WRITE,
     Alarm,
 )
-from panda_ioc.ioc.board import Board, Follower
-from panda_ioc.ioc.connection import Connection
-from panda_ioc.ioc.database import OnPut, Validate
-from panda_ioc.ioc.memory import Locker, Record
-from panda_ioc.ioc.part import Part
-from panda_ioc.ioc.puts import Puts
-from panda_ioc.ioc.streaming import NOTHING, Writer
+from panda_ioc.ioc.epics.database import OnPut, Validate
+from panda_ioc.ioc.epics.record import Locker, Record
+from panda_ioc.ioc.panda.connection import Connection
+from panda_ioc.ioc.panda.news import Board, Follower
+from panda_ioc.ioc.parts.base import Part
+from panda_ioc.ioc.parts.puts import Puts
+from panda_ioc.ioc.parts.streaming import NOTHING, Writer
 from panda_ioc.protocol.commands import Put
 from panda_ioc.records.specs import pv_name
-from panda_ioc.records.table_records import DISCARD, EDIT, SUBMIT, VIEW
+from panda_ioc.records.tables import DISCARD, EDIT, SUBMIT, VIEW
 
 log = logging.getLogger(__name__)
 

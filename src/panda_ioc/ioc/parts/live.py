@@ -12,15 +12,15 @@ from collections.abc import Mapping
 from panda_ioc.capture.live import Keep, LiveWindow, Snapshot
 from panda_ioc.capture.stream import DataStream
 from panda_ioc.errors import BadValue
-from panda_ioc.ioc.alarms import COMM, INVALID, MAJOR, NO_ALARM, STATE, Alarm
-from panda_ioc.ioc.board import Board
-from panda_ioc.ioc.data_port import DataPort
-from panda_ioc.ioc.memory import Record
-from panda_ioc.ioc.panel import Panel
-from panda_ioc.ioc.part import Part
-from panda_ioc.ioc.settings import Apply
-from panda_ioc.records.live_records import live_name
-from panda_ioc.records.own_records import LIVE_CAPACITY, LIVE_KEEP
+from panda_ioc.ioc.epics.alarms import COMM, INVALID, MAJOR, NO_ALARM, STATE, Alarm
+from panda_ioc.ioc.epics.record import Record
+from panda_ioc.ioc.panda.data_port import DataPort
+from panda_ioc.ioc.panda.news import Board
+from panda_ioc.ioc.parts.base import Part
+from panda_ioc.ioc.parts.panel import Panel
+from panda_ioc.ioc.parts.settings import Apply
+from panda_ioc.records.bridge import LIVE_CAPACITY, LIVE_KEEP
+from panda_ioc.records.live import live_name
 
 USER = "live"
 SHORTEST_PERIOD = 0.01

@@ -13,13 +13,13 @@ from typing import Any
 from panda_ioc.client.changes import Batch
 from panda_ioc.device.codecs import ChoiceCodec
 from panda_ioc.errors import BadValue
-from panda_ioc.ioc.alarms import DISCONNECTED, MAJOR, NO_ALARM, STATE, UNREADABLE, Alarm
-from panda_ioc.ioc.board import Board, Follower
-from panda_ioc.ioc.connection import Connection
-from panda_ioc.ioc.database import Validate
-from panda_ioc.ioc.memory import Record
-from panda_ioc.ioc.part import Part
-from panda_ioc.ioc.puts import Puts
+from panda_ioc.ioc.epics.alarms import DISCONNECTED, MAJOR, NO_ALARM, STATE, UNREADABLE, Alarm
+from panda_ioc.ioc.epics.database import Validate
+from panda_ioc.ioc.epics.record import Record
+from panda_ioc.ioc.panda.connection import Connection
+from panda_ioc.ioc.panda.news import Board, Follower
+from panda_ioc.ioc.parts.base import Part
+from panda_ioc.ioc.parts.puts import Puts
 from panda_ioc.protocol.commands import Put
 from panda_ioc.records import limits
 from panda_ioc.records.specs import RecordSpec

@@ -9,14 +9,14 @@ from typing import Any
 from panda_ioc import statefile
 from panda_ioc.client.asyncio import AsyncioClient
 from panda_ioc.errors import BadValue, ConfigurationError, PandAError
-from panda_ioc.ioc.alarms import MAJOR, STATE, Alarm, reason
-from panda_ioc.ioc.board import Board
-from panda_ioc.ioc.connection import Address, Connection
-from panda_ioc.ioc.database import OnPut
-from panda_ioc.ioc.memory import Record
-from panda_ioc.ioc.part import Part
-from panda_ioc.ioc.puts import Puts
-from panda_ioc.ioc.settings import Apply
+from panda_ioc.ioc.epics.alarms import MAJOR, STATE, Alarm, reason
+from panda_ioc.ioc.epics.database import OnPut
+from panda_ioc.ioc.epics.record import Record
+from panda_ioc.ioc.panda.connection import Address, Connection
+from panda_ioc.ioc.panda.news import Board
+from panda_ioc.ioc.parts.base import Part
+from panda_ioc.ioc.parts.puts import Puts
+from panda_ioc.ioc.parts.settings import Apply
 from panda_ioc.protocol.responses import Refused
 
 SHOWN = 5

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 from panda_ioc.capture.session import State, Status
-from panda_ioc.ioc.alarms import COMM, INVALID, MAJOR, MINOR, NO_ALARM, STATE, Alarm
-from panda_ioc.ioc.board import Board
-from panda_ioc.ioc.memory import Record
-from panda_ioc.ioc.panel import Panel
-from panda_ioc.ioc.part import Part
+from panda_ioc.ioc.epics.alarms import COMM, INVALID, MAJOR, MINOR, NO_ALARM, STATE, Alarm
+from panda_ioc.ioc.epics.record import Record
+from panda_ioc.ioc.panda.news import Board
+from panda_ioc.ioc.parts.base import Part
+from panda_ioc.ioc.parts.panel import Panel
 from panda_ioc.protocol.responses import EndReason
 
 SLOW_DISK = Alarm(MINOR, STATE, "the disk is slow")

@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from panda_ioc.errors import PandAError
-from panda_ioc.ioc.board import Board
-from panda_ioc.ioc.database import OnPut
-from panda_ioc.ioc.memory import Record
-from panda_ioc.ioc.part import Part
-from panda_ioc.ioc.puts import Puts
+from panda_ioc.ioc.epics.database import OnPut
+from panda_ioc.ioc.epics.record import Record
+from panda_ioc.ioc.panda.news import Board
+from panda_ioc.ioc.parts.base import Part
+from panda_ioc.ioc.parts.puts import Puts
 from panda_ioc.records.specs import RecordSpec
 
 log = logging.getLogger(__name__)

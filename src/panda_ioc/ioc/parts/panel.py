@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from panda_ioc.ioc.alarms import NO_ALARM, Alarm
-from panda_ioc.ioc.memory import Record, Value
+from panda_ioc.ioc.epics.alarms import NO_ALARM, Alarm
+from panda_ioc.ioc.epics.record import Record, Value
 
 
 class Panel:

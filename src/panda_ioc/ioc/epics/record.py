@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from softioc import imports
 
 from panda_ioc.errors import ConfigurationError
-from panda_ioc.ioc import dbcore
-from panda_ioc.ioc.alarms import NO_ALARM, Alarm
-from panda_ioc.ioc.dbcore import DBE_LOG, DBE_PROPERTY, DBE_VALUE
+from panda_ioc.ioc.epics import dbcore
+from panda_ioc.ioc.epics.alarms import NO_ALARM, Alarm
+from panda_ioc.ioc.epics.dbcore import DBE_LOG, DBE_PROPERTY, DBE_VALUE
 
 EPICS_EPOCH = 631152000  # 1990-01-01 in seconds since 1970
 

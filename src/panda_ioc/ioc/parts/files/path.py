@@ -8,11 +8,11 @@ from pathlib import Path
 
 from panda_ioc.capture.settings import is_directory
 from panda_ioc.errors import CaptureError
-from panda_ioc.ioc.board import Board
-from panda_ioc.ioc.file_settings import FileSettings
-from panda_ioc.ioc.memory import Record
-from panda_ioc.ioc.panel import Panel
-from panda_ioc.ioc.part import Part
+from panda_ioc.ioc.epics.record import Record
+from panda_ioc.ioc.panda.news import Board
+from panda_ioc.ioc.parts.base import Part
+from panda_ioc.ioc.parts.files.settings import FileSettings
+from panda_ioc.ioc.parts.panel import Panel
 
 log = logging.getLogger(__name__)
 

@@ -16,18 +16,18 @@ from pathlib import Path
 from panda_ioc.capture.session import FileCapture, State, Status
 from panda_ioc.device.model import Device
 from panda_ioc.errors import BadValue, CaptureError, CommandTimeout, PandAError
-from panda_ioc.ioc.board import Board
-from panda_ioc.ioc.connection import Connection
-from panda_ioc.ioc.data_port import DataPort
-from panda_ioc.ioc.database import OnPut
-from panda_ioc.ioc.file_datasets import Datasets
-from panda_ioc.ioc.file_path import FilePath
-from panda_ioc.ioc.file_settings import FileSettings
-from panda_ioc.ioc.file_status import FileStatus
-from panda_ioc.ioc.memory import Record
-from panda_ioc.ioc.part import Part
-from panda_ioc.ioc.puts import Puts
-from panda_ioc.ioc.settings import After, Apply
+from panda_ioc.ioc.epics.database import OnPut
+from panda_ioc.ioc.epics.record import Record
+from panda_ioc.ioc.panda.connection import Connection
+from panda_ioc.ioc.panda.data_port import DataPort
+from panda_ioc.ioc.panda.news import Board
+from panda_ioc.ioc.parts.base import Part
+from panda_ioc.ioc.parts.files.datasets import Datasets
+from panda_ioc.ioc.parts.files.path import FilePath
+from panda_ioc.ioc.parts.files.settings import FileSettings
+from panda_ioc.ioc.parts.files.status import FileStatus
+from panda_ioc.ioc.parts.puts import Puts
+from panda_ioc.ioc.parts.settings import After, Apply
 from panda_ioc.protocol.responses import ExtOutBitsFieldInfo
 
 log = logging.getLogger(__name__)

@@ -10,10 +10,10 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
 from panda_ioc.errors import CommandTimeout, PandAError
-from panda_ioc.ioc.alarms import MINOR, NO_ALARM, STATE, Alarm, refusal
-from panda_ioc.ioc.board import Board
-from panda_ioc.ioc.memory import Record, Value
-from panda_ioc.ioc.part import Part
+from panda_ioc.ioc.epics.alarms import MINOR, NO_ALARM, STATE, Alarm, refusal
+from panda_ioc.ioc.epics.record import Record, Value
+from panda_ioc.ioc.panda.news import Board
+from panda_ioc.ioc.parts.base import Part
 
 log = logging.getLogger(__name__)
 

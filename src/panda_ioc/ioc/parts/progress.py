@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 from panda_ioc.client.changes import Batch
 from panda_ioc.errors import CommandError, PandAError
-from panda_ioc.ioc.alarms import DISCONNECTED, INVALID, READ, Alarm
-from panda_ioc.ioc.arm import ACTIVE
-from panda_ioc.ioc.board import Board, Follower
-from panda_ioc.ioc.connection import Connection
-from panda_ioc.ioc.memory import Record
-from panda_ioc.ioc.panel import Panel
-from panda_ioc.ioc.part import Part
+from panda_ioc.ioc.epics.alarms import DISCONNECTED, INVALID, READ, Alarm
+from panda_ioc.ioc.epics.record import Record
+from panda_ioc.ioc.panda.connection import Connection
+from panda_ioc.ioc.panda.news import Board, Follower
+from panda_ioc.ioc.parts.arm import ACTIVE
+from panda_ioc.ioc.parts.base import Part
+from panda_ioc.ioc.parts.panel import Panel
 from panda_ioc.protocol.commands import GetLine
 
 PERIOD = 0.2  # seconds between questions while the PandA is active

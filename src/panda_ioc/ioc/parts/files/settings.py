@@ -10,8 +10,8 @@ from typing import Any
 from panda_ioc.capture.datasets import BitNames, check_name
 from panda_ioc.capture.settings import Mode, Settings, check_directory, check_filename
 from panda_ioc.errors import BadValue
-from panda_ioc.ioc.settings import Apply
-from panda_ioc.records.own_records import CAPTURE_MODES
+from panda_ioc.ioc.parts.settings import Apply
+from panda_ioc.records.bridge import CAPTURE_MODES
 
 _MODES = tuple(Mode(label) for label in CAPTURE_MODES)
 LONGEST_NAME = 39 - len("-stddev")

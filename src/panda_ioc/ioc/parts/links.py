@@ -13,7 +13,7 @@ from collections.abc import Callable
 from panda_ioc.client.changes import Batch
 from panda_ioc.device.codecs import ChoiceCodec, Codec, Value
 from panda_ioc.errors import BadValue
-from panda_ioc.ioc.alarms import (
+from panda_ioc.ioc.epics.alarms import (
     DISCONNECTED,
     INVALID,
     MAJOR,
@@ -25,13 +25,13 @@ from panda_ioc.ioc.alarms import (
     UNREADABLE,
     Alarm,
 )
-from panda_ioc.ioc.board import Follower
-from panda_ioc.ioc.connection import Connection
-from panda_ioc.ioc.memory import Record
-from panda_ioc.ioc.puts import Puts
+from panda_ioc.ioc.epics.record import Record
+from panda_ioc.ioc.panda.connection import Connection
+from panda_ioc.ioc.panda.news import Follower
+from panda_ioc.ioc.parts.puts import Puts
 from panda_ioc.protocol.commands import GetLine, Put
 from panda_ioc.records import limits
-from panda_ioc.records.device_records import precision, scaled_precision
+from panda_ioc.records.fields import precision, scaled_precision
 from panda_ioc.records.specs import RecordSpec, Settle
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from panda_ioc.capture.stream import DataStream
 from panda_ioc.client.data import DataSocket
 from panda_ioc.errors import CommandTimeout, PandAError
-from panda_ioc.ioc.connection import FIRST_PAUSE, LONGEST_PAUSE, Address
+from panda_ioc.ioc.panda.connection import FIRST_PAUSE, LONGEST_PAUSE, Address
 
 log = logging.getLogger(__name__)
 

@@ -13,10 +13,10 @@ import numpy as np
 from softioc import builder
 
 from panda_ioc.errors import ConfigurationError
-from panda_ioc.ioc.alarms import INVALID, WRITE, Alarm
-from panda_ioc.ioc.memory import Record
+from panda_ioc.ioc.epics.alarms import INVALID, WRITE, Alarm
+from panda_ioc.ioc.epics.record import Record
 from panda_ioc.records.build import RecordSet
-from panda_ioc.records.epics_text import record_fields, record_info
+from panda_ioc.records.database import record_fields, record_info
 from panda_ioc.records.specs import RecordSpec
 
 log = logging.getLogger(__name__)

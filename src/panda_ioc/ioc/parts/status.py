@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 from panda_ioc import __version__
 from panda_ioc.device.model import Device
-from panda_ioc.ioc.alarms import MAJOR, NO_ALARM, STATE, Alarm
-from panda_ioc.ioc.board import Board
-from panda_ioc.ioc.connection import State
-from panda_ioc.ioc.memory import Record
-from panda_ioc.ioc.part import Part
+from panda_ioc.ioc.epics.alarms import MAJOR, NO_ALARM, STATE, Alarm
+from panda_ioc.ioc.epics.record import Record
+from panda_ioc.ioc.panda.connection import State
+from panda_ioc.ioc.panda.news import Board
+from panda_ioc.ioc.parts.base import Part
 
 
 class Status(Part):

@@ -1,0 +1,1 @@
+"""The binary face of EPICS: the only importers of softioc and epicscorelibs."""

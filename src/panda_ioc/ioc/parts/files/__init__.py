@@ -1,0 +1,1 @@
+"""Capture to HDF5 files, as records."""
