@@ -154,6 +154,7 @@ async def test_unit_text_is_escaped_in_xml_only(panda: SimulatedPandA, client: W
             await stream.line()
             await client.put("*PCAP.ARM=", "*PCAP.DISARM=")
             assert expected in (await stream.read_until(b"END ")).decode()
+            await stream.line()
 
 
 @pytest.mark.parametrize("reason", REASONS)
@@ -164,7 +165,7 @@ async def test_every_end_can_be_provoked(panda: SimulatedPandA, client: Wire, re
         await client.put("*PCAP.ARM=")
         assert await client.get("*PCAP.COMPLETION") == "Busy"
         await client.put(f"*SIM.END={reason}")
-        assert await client.get("*PCAP.COMPLETION") == reason
+        assert await client.get_until("*PCAP.COMPLETION", lambda said: said != "Busy") == reason
         _, content, count, said = await acquire(stream)
     assert said == reason
     assert len(content) == 4 * count

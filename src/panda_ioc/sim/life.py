@@ -23,12 +23,12 @@ import zlib
 from collections.abc import Callable, Mapping
 
 from . import signals
-from .acquisition import Capture
 from .box import Box
 from .captured import PosOut
 from .codecs import Codec, Mux, Scalar
 from .fields import BitOut, Field, Read, Register
 from .numbers import CLOCK_FREQUENCY, to_int32
+from .pcap import Capture
 from .table import Table
 
 Fields = Mapping[str, Field]
@@ -63,7 +63,7 @@ class Life:
     def follow_capture(self) -> None:
         """Let PCAP.ACTIVE follow the capture."""
         if isinstance(self._active, BitOut):
-            self._active.show(int(self._capture.busy()))
+            self._active.show(int(self._capture.active()))
 
     def refresh(self, now: float) -> None:
         """Bring everything to the time `now` of the monotonic clock."""
@@ -71,7 +71,7 @@ class Life:
             self._start = self._played = now
         for part, fields, number in self._parts:
             part(self, fields, number, now - self._start)
-        if self._capture.busy():
+        if self._capture.active():
             self._show_samples()
         self._play_tables(now)
 
@@ -99,7 +99,7 @@ class Life:
             table.play(rows)
 
     def _show_samples(self) -> None:
-        index = max(0, self._capture.count() - 1)
+        index = max(0, self._capture.made() - 1)
         counters = dict(self.counters())
         for field in self._box.captured:
             if isinstance(field, PosOut) and not self._wired(field):
@@ -159,7 +159,7 @@ class Life:
 
     def _encoder(self, fields: Fields, number: int, time: float) -> None:
         value = fields.get("VAL")
-        if isinstance(value, PosOut) and not self._capture.busy():
+        if isinstance(value, PosOut) and not self._capture.active():
             self._show(value, signals.position(value.name, int(_TURN_RATE * time)))
         raw = value.raw if isinstance(value, PosOut) else 0
         self._drive(fields.get("A"), (raw >> 1 ^ raw) & 1)

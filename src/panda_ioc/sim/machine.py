@@ -5,13 +5,14 @@ from collections.abc import Callable
 
 from panda_ioc.errors import CommandError
 
-from .acquisition import DISARMED, Capture, Settings, Setup
+from .acquisition import DISARMED, Settings, Setup
 from .application import Application
 from .box import Box, Metadata
 from .captured import captured_columns
 from .codecs import Labelled
 from .fields import Field, Register
 from .life import Life
+from .pcap import Capture
 from .simulation import Simulation
 
 _REFRESH_PERIOD = 0.002

@@ -6,13 +6,14 @@ import socket
 import threading
 
 from panda_ioc.errors import CommandError
-
-from .acquisition import OVERRUN, Acquisition, Capture
-from .formats import Bytes, Options, Stream, parse_options
+from panda_ioc.sim.acquisition import OVERRUN, Acquisition
+from panda_ioc.sim.formats import Bytes, Options, Stream, parse_options
+from panda_ioc.sim.pcap import Capture, Client
 
 _log = logging.getLogger(__name__)
 _MAX_OPTIONS = 1024
-_IDLE_SECONDS = 0.1
+# How long it takes at most to see that a client has gone, as with the real server.
+_POLL_SECONDS = 0.2
 _TAINTED_SAMPLES = 1024
 _JOIN_SECONDS = 5.0
 
@@ -93,11 +94,10 @@ class _Reader:
         except CommandError as error:
             self._send([f"ERR {error}\n".encode()])
             return
-        serial = self._capture.position()
-        with self._capture.reading():
+        with self._capture.client() as client:
             if options.status:
                 self._send([b"OK\n"])
-            self._stream_all(serial, options)
+            self._stream_all(client, options)
 
     def _options_line(self) -> str | None:
         data = b""
@@ -108,17 +108,14 @@ class _Reader:
             data += more
         return data.split(b"\n")[0].decode(errors="replace")
 
-    def _stream_all(self, serial: int, options: Options) -> None:
+    def _stream_all(self, client: Client, options: Options) -> None:
         while not self._capture.closed:
-            acquisition = self._capture.next_after(serial, _IDLE_SECONDS)
-            if acquisition is None:
-                if self._gone():
+            acquisition = self._capture.next_for(client, _POLL_SECONDS)
+            if acquisition is not None:
+                self._stream(acquisition, client, options)
+                if options.one_shot:
                     return
-                continue
-            serial = acquisition.serial
-            with self._capture.taking():
-                self._stream(acquisition, options)
-            if options.one_shot:
+            elif self._gone():
                 return
 
     def _gone(self) -> bool:
@@ -128,13 +125,15 @@ class _Reader:
         except BlockingIOError:
             return False
 
-    def _stream(self, acquisition: Acquisition, options: Options) -> None:
+    def _stream(self, acquisition: Acquisition, client: Client, options: Options) -> None:
         stream = Stream(acquisition, options)
         lost = self._capture.progress(acquisition, 0, 0).lost
         # The oldest samples are about to be overwritten: begin in the middle of the buffer.
         position = missed = lost + acquisition.window // 2 if lost else 0
         self._send([stream.header(missed)])
         position, reason = self._send_samples(acquisition, stream, position, options)
+        # Whoever has seen the end may arm again.
+        self._capture.finish(client)
         if options.status:
             self._send([f"END {position - missed} {reason}\n".encode()])
 
@@ -143,7 +142,7 @@ class _Reader:
     ) -> tuple[int, str]:
         """Send until the acquisition ends; return the position reached and the reason."""
         most = stream.most_samples()
-        pause = acquisition.settings.period if acquisition.settings.rate else 0.0
+        pause = acquisition.settings.period if acquisition.settings.rate else _POLL_SECONDS
         while not self._capture.closed:
             progress = self._capture.progress(acquisition, position, most)
             if progress.lost:
@@ -152,10 +151,12 @@ class _Reader:
                 self._send(stream.samples(position, progress.end))
             full = progress.end - position == most
             position = progress.end
-            if progress.reason is not None:
+            if progress.reason:
                 return position, progress.reason
             if not full:
-                self._capture.wait(pause)
+                self._capture.wait(acquisition, min(pause, _POLL_SECONDS))
+                if self._gone():
+                    break
         return position, "Early disconnect"
 
     def _overrun(self, stream: Stream, position: int, options: Options) -> tuple[int, str]:

@@ -1,12 +1,13 @@
 """The `*SIM` commands: what only a simulator can do.
 
-The first eleven can be queried too; the first six hold from the next `*PCAP.ARM=` on.
+The first twelve can be queried too; the first seven hold from the next `*PCAP.ARM=` on.
 
 *SIM.RATE=samples/s     0: as fast as readers take them
 *SIM.SAMPLES=n          in an acquisition; 0: until disarmed
 *SIM.PERIOD=seconds     between frames
 *SIM.FRAME=samples      at most in a frame; 0: 2 MiB
 *SIM.BUFFER=bytes       kept for slow readers, who overrun beyond it
+*SIM.DRAIN=seconds      PCAP stays busy so long after PCAP.ACTIVE has fallen
 *SIM.DATA=SIGNALS|RAMP  see `signals`
 *SIM.DISARM=reason      how an acquisition ends that is disarmed
 *SIM.HOLD=0|1           acquisitions that are armed wait with their samples, until this is 0
@@ -172,7 +173,14 @@ def _put_stall(machine: "Machine", text: str) -> None:
     machine.stalled_until = time.monotonic() + _number("STALL", text, _MAX_STALL)
 
 
-_LIMITS = {"RATE": 1e12, "SAMPLES": 1e15, "PERIOD": 3600.0, "FRAME": 1e9, "BUFFER": 2.0**40}
+_LIMITS = {
+    "RATE": 1e12,
+    "SAMPLES": 1e15,
+    "PERIOD": 3600.0,
+    "FRAME": 1e9,
+    "BUFFER": 2.0**40,
+    "DRAIN": 3600.0,
+}
 
 _ACTIONS: dict[str, Callable[["Machine", str], None]] = {
     "RATE": _configure("RATE", whole=False),
@@ -180,6 +188,7 @@ _ACTIONS: dict[str, Callable[["Machine", str], None]] = {
     "PERIOD": _configure("PERIOD", whole=False),
     "FRAME": _configure("FRAME", whole=True),
     "BUFFER": _configure("BUFFER", whole=True),
+    "DRAIN": _configure("DRAIN", whole=False),
     "DATA": _put_data,
     "DISARM": _put_disarm,
     "HOLD": _put_hold,
@@ -201,6 +210,7 @@ _QUERIES: dict[str, Callable[["Machine"], str]] = {
     "PERIOD": lambda machine: numbers.format_double(machine.capture.settings.period),
     "FRAME": lambda machine: str(machine.capture.settings.frame),
     "BUFFER": lambda machine: str(machine.capture.settings.buffer),
+    "DRAIN": lambda machine: numbers.format_double(machine.capture.settings.drain),
     "DATA": lambda machine: "RAMP" if machine.capture.settings.ramp else "SIGNALS",
     "DISARM": lambda machine: machine.disarm_reason,
     "HOLD": lambda machine: str(int(machine.capture.settings.hold)),
