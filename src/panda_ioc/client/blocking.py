@@ -153,9 +153,9 @@ class BlockingClient:
     def _open(self, port: int) -> socket.socket:
         try:
             sock = socket.create_connection((self._host, port), CONNECT_TIMEOUT)
+            tune(sock)
         except OSError as error:
             raise ConnectionLost(f"{self._name(port)}: can not connect: {error}") from error
-        tune(sock)
         return sock
 
 

@@ -54,9 +54,12 @@ class DataSocket:
             raise
 
     def _get_ready(self, scaled: bool) -> None:
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-        tune(self._socket)
-        self._socket.sendall(self._connection.connect(scaled))
+        try:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+            tune(self._socket)
+            self._socket.sendall(self._connection.connect(scaled))
+        except OSError as error:  # the peer may reset the connection at any moment
+            raise ConnectionLost(f"{self._name}: {error}") from error
         # In the middle of an acquisition its header comes along with the answer.
         while not self._early:
             self._early += self._receive()

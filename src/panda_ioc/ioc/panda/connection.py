@@ -7,7 +7,6 @@ If one fails both are closed: what is shown is then stale until everything has b
 import asyncio
 import itertools
 import logging
-import random
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -19,14 +18,13 @@ from panda_ioc.client.changes import Batch, ChangeFeed, fetch_table
 from panda_ioc.client.introspection import introspect
 from panda_ioc.device.model import Device
 from panda_ioc.errors import CommandError, CommandTimeout, ConnectionLost, PandAError
+from panda_ioc.ioc.panda.backoff import Backoff
+from panda_ioc.ioc.panda.rechecks import Rechecks
 from panda_ioc.protocol.commands import Command, GetLine
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 1.5
-"""Seconds between attempts to connect: doubled each time, with jitter."""
 
 
 class State(IntEnum):
@@ -111,7 +109,7 @@ class Connection:
         self._changes = address.client()
         self.feed = ChangeFeed(self._changes, poll_period, listener.changed, self.tick)
         self._connected = False
-        self._rechecks: dict[str, asyncio.Task[None]] = {}
+        self._rechecks = Rechecks()
 
     # -- for links ------------------------------------------------------------------------------
 
@@ -179,11 +177,12 @@ class Connection:
             DeviceChanged: what answers is not what is served
         """
         self._listener.state(State.DISCONNECTED, "")
-        pause, told = FIRST_PAUSE, ""
+        backoff, told = Backoff(), ""
         while True:
             try:
                 await self._connect()
-                pause, told = FIRST_PAUSE, ""
+                backoff.connected()
+                told = ""
                 await self._until_lost()
             except DeviceChanged:
                 raise
@@ -196,8 +195,7 @@ class Connection:
                 log.warning("%s", reason)
                 told = reason
             self._listener.state(State.DISCONNECTED, reason)
-            await asyncio.sleep(pause * random.uniform(0.5, 1.0))
-            pause = min(2 * pause, LONGEST_PAUSE)
+            await backoff.pause()
 
     async def _connect(self) -> None:
         """Connect, and read everything."""
@@ -214,15 +212,17 @@ class Connection:
         """Poll; raises as soon as either connection is lost."""
         feed = asyncio.create_task(self.feed.run())
         lost = asyncio.create_task(self._commands.wait_closed())
+        fault = asyncio.create_task(self._rechecks.fault())
+        tasks = (feed, lost, fault)
         try:
-            await asyncio.wait((feed, lost), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             if lost.done():
                 raise lost.result()
-            feed.result()
+            await (fault if fault.done() else feed)
         finally:
-            for task in (feed, lost):
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(feed, lost, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _check_device(self) -> None:
         device = await introspect(self._commands)
@@ -231,17 +231,14 @@ class Connection:
 
     async def _close(self) -> None:
         self._connected = False
-        for task in list(self._rechecks.values()):
-            task.cancel()
+        self._rechecks.cancel()
         await asyncio.gather(self._commands.close(), self._changes.close())
 
     # -- rechecks -------------------------------------------------------------------------------
 
     def _recheck(self, wire: str, ask: Callable[[str], Coroutine[Any, Any, None]]) -> None:
-        if wire not in self._rechecks and self._connected:
-            task = asyncio.create_task(ask(wire))
-            self._rechecks[wire] = task
-            task.add_done_callback(lambda _: self._rechecks.pop(wire, None))
+        if self._connected:
+            self._rechecks.begin(wire, ask)
 
     async def _ask(self, wire: str) -> None:
         number = self.tick()
@@ -263,13 +260,13 @@ class Connection:
         self._answered(wire, Batch(number, time.time(), {}, frozenset(), {wire: words}, {}))
 
     def _answered(self, wire: str, batch: Batch) -> None:
-        self._rechecks.pop(wire, None)  # a follower may ask again
+        self._rechecks.answered(wire)  # a follower may ask again
         self._listener.answered(batch)
 
 
 async def wait_for_device(address: Address) -> Device:
     """Introspect a PandA, waiting for it if it is not there."""
-    pause, told = FIRST_PAUSE, ""
+    backoff, told = Backoff(), ""
     while True:
         try:
             async with address.client() as client:
@@ -278,5 +275,4 @@ async def wait_for_device(address: Address) -> Device:
             if str(error) != told:
                 told = str(error)
                 log.warning("waiting for the PandA: %s", error)
-        await asyncio.sleep(pause * random.uniform(0.5, 1.0))
-        pause = min(2 * pause, LONGEST_PAUSE)
+        await backoff.pause()

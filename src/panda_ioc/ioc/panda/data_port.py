@@ -1,14 +1,14 @@
-"""The data port of one PandA: connected while somebody wants data, made again when lost."""
+"""The data port of one PandA: connected while somebody wants data, connected again when lost."""
 
 import asyncio
 import logging
-import random
 from collections.abc import Callable
 
 from panda_ioc.capture.stream import DataStream
 from panda_ioc.client.data import DataSocket
 from panda_ioc.errors import CommandTimeout, PandAError
-from panda_ioc.ioc.panda.connection import FIRST_PAUSE, LONGEST_PAUSE, Address
+from panda_ioc.ioc.panda.backoff import Backoff
+from panda_ioc.ioc.panda.connection import Address
 
 log = logging.getLogger(__name__)
 
@@ -16,11 +16,11 @@ log = logging.getLogger(__name__)
 class DataPort:
     """Keeps a stream open; `opened` adds what every stream feeds.
 
-    Arguments:
+    Args:
         address: of the PandA
         opened: called in the event loop with each new stream, before it is started
-        closed: called in the event loop when a stream has ended or there is none to be had, with
-            the reason
+        closed: called in the event loop when a stream has ended or could not be made, with the
+            reason
     """
 
     def __init__(
@@ -36,16 +36,17 @@ class DataPort:
         self._wanted = asyncio.Event()
         self._changed = asyncio.Condition()
         self._ended = asyncio.Event()
-        self._why = ""
+        self._why = self._told = ""
         self._stream: DataStream | None = None
+        self._newest: DataStream | None = None
 
     def want(self, user: str) -> None:
-        """Somebody wants data."""
+        """Note that this user wants data."""
         self._users.add(user)
         self._wanted.set()
 
     def release(self, user: str) -> None:
-        """Somebody wants data no more; with the last the connection is closed."""
+        """Note that this user wants no more data; the last one closes the connection."""
         self._users.discard(user)
         if not self._users:
             self._wanted.clear()
@@ -53,9 +54,9 @@ class DataPort:
             self._ended.set()
 
     @property
-    def is_open(self) -> bool:
-        """Acquisitions that are armed from now on will be received."""
-        return self._stream is not None
+    def stream(self) -> DataStream | None:
+        """The stream, if acquisitions that are armed from now on will be received."""
+        return self._stream
 
     async def ready(self, timeout: float) -> DataStream:
         """The stream, once it is open; CommandTimeout if that takes longer than timeout (s)."""
@@ -73,21 +74,19 @@ class DataPort:
 
     async def run(self) -> None:
         """Connect whenever data are wanted; for ever."""
-        pause = FIRST_PAUSE
+        backoff = Backoff()
         while True:
             await self._wanted.wait()
             self._ended.clear()
             try:
-                await self._receive()
-                pause = FIRST_PAUSE
+                await self._receive(backoff)
             except PandAError as error:
                 self._tell(str(error))
                 self._closed(self._why)
             if self._wanted.is_set():
-                await asyncio.sleep(pause * random.uniform(0.5, 1.0))
-                pause = min(2 * pause, LONGEST_PAUSE)
+                await backoff.pause()
 
-    async def _receive(self) -> None:
+    async def _receive(self, backoff: Backoff) -> None:
         """Connect and stay until the stream has ended or nobody wants it."""
         address = self._address
         connection = await asyncio.to_thread(
@@ -96,16 +95,20 @@ class DataPort:
         loop = asyncio.get_running_loop()
 
         def ended(error: Exception | None) -> None:
-            loop.call_soon_threadsafe(self._lost, error)
+            loop.call_soon_threadsafe(self._lost, stream, error)
 
-        stream = DataStream(connection, ended)
+        stream = self._newest = DataStream(connection, ended)
         self._opened(stream)
         await self._set(stream.open())
+        backoff.connected()
         self._why = ""
         try:
             await self._ended.wait()
         finally:
             self._stream = None
+            if backoff.has_held:
+                self._told = ""
+            self._tell(self._why)
             await asyncio.to_thread(stream.close)
             self._closed(self._why)
 
@@ -114,11 +117,14 @@ class DataPort:
             self._stream = stream
             self._changed.notify_all()
 
-    def _lost(self, error: Exception | None) -> None:
-        self._tell(str(error or ""))
-        self._ended.set()
+    def _lost(self, stream: DataStream, error: Exception | None) -> None:
+        if stream is self._newest:  # an older one may take its time to end
+            self._why = str(error or "")
+            self._ended.set()
 
     def _tell(self, why: str) -> None:
-        if why and why != self._why:
-            log.warning("%s", why)
+        """Log why there is no stream, once for each reason."""
         self._why = why
+        if why and why != self._told:
+            log.warning("%s", why)
+            self._told = why
