@@ -71,6 +71,17 @@ def test_bits_become_datasets_of_their_own() -> None:
     ]
 
 
+def test_a_word_with_a_name_is_kept_beside_its_bits() -> None:
+    bits = {"PCAP.BITS0": ["TTLIN1.VAL"], "PCAP.BITS1": ["TTLIN2.VAL"]}
+    columns: list[Column] = [(name, "uint32", "Value") for name in bits]
+    found = datasets(*columns, names={"PCAP.BITS0": "word"}, bits=bits)
+    assert [(one.name, one.dtype.name, one.is_named) for one in found] == [
+        ("TTLIN1.VAL", "bool", False),
+        ("word", "uint32", True),
+        ("TTLIN2.VAL", "bool", False),
+    ]
+
+
 @pytest.mark.parametrize(
     "names",
     [

@@ -26,6 +26,35 @@ def test_words_come_first_then_values_then_long_ones() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (
+            ["PCAP.BITS0 Value", "COUNTER1.OUT Value Mean", "INENC1.VAL Min Mean"],
+            "PCAP.GATE_DURATION.Value PCAP.BITS0.Value COUNTER1.OUT.Value x-min"
+            " COUNTER1.OUT.Mean x",
+        ),
+        (
+            ["COUNTER1.OUT Min Mean StdDev", "INENC1.VAL StdDev", "PCAP.TS_TRIG Value"],
+            "PCAP.GATE_DURATION.Value COUNTER1.OUT.Min PCAP.TS_TRIG.Value"
+            " COUNTER1.OUT.Mean COUNTER1.OUT.StdDev x x-stddev",
+        ),
+        (
+            ["COUNTER1.OUT Mean StdDev", "INENC1.VAL Sum Mean", "PCAP.GATE_DURATION Value"],
+            "PCAP.GATE_DURATION.Value x-sum x COUNTER1.OUT.Mean COUNTER1.OUT.StdDev",
+        ),
+    ],
+)
+def test_the_order_is_that_of_headers_of_a_server_4_1(lines: list[str], expected: str) -> None:
+    assert names(*lines) == expected.split()
+
+
+def test_only_the_datasets_of_fields_with_a_name_are_named() -> None:
+    lines = ["INENC1.VAL Min Mean", "COUNTER1.OUT Mean", "PCAP.BITS0 Value"]
+    found = forecast(lines, ORDER, WORDS, {"INENC1.VAL": "x", "COUNTER1.OUT": ""}, {})
+    assert [one.name for one in found if one.is_named] == ["x-min", "x"]
+
+
 def test_what_means_and_deviations_are_computed_with_comes_along() -> None:
     assert names("INENC1.VAL StdDev") == ["PCAP.GATE_DURATION.Value", "x", "x-stddev"]
     assert names("INENC1.VAL Mean", "PCAP.GATE_DURATION Value") == ["PCAP.GATE_DURATION.Value", "x"]
@@ -37,7 +66,7 @@ def test_a_field_without_a_kind_is_a_value_and_an_unknown_one_comes_last() -> No
 
 def test_types() -> None:
     found = forecast(["PCAP.BITS0 Value", "INENC1.VAL Mean"], ORDER, WORDS, {}, {})
-    assert [one.dtype for one in found] == [np.dtype("u4"), np.dtype("f8"), np.dtype("f8")]
+    assert [one.dtype for one in found] == [np.dtype("f8"), np.dtype("u4"), np.dtype("f8")]
 
 
 def test_bits_are_unpacked() -> None:

@@ -47,8 +47,10 @@ class Data:
         with CaSeen(self._ca, self.pv(name)) as seen:
             await seen.until(check)
 
-    async def datasets(self) -> list[tuple[str, str]]:
-        names, types = await self._ca.caget([self.pv("DATASETS:Name"), self.pv("DATASETS:DType")])
+    async def datasets(self, table: str = "ALL_DATASETS") -> list[tuple[str, str]]:
+        """Names and types in one of the tables."""
+        pvs = [self.pv(f"{table}:{column}") for column in ("Name", "DType")]
+        names, types = await self._ca.caget(pvs)
         return list(zip(map(str, names), map(str, types), strict=True))
 
     async def arm(self, value: int = 1) -> None:
@@ -66,5 +68,5 @@ class Data:
 
     def pv(self, name: str) -> str:
         """The full name of a record, under `DATA:` unless it names its block."""
-        is_data = ":" not in name or name.startswith(("DATASETS:", "LIVE:"))
+        is_data = ":" not in name or name.startswith(("DATASETS:", "ALL_DATASETS:", "LIVE:"))
         return self._ioc.pv(f"DATA:{name}" if is_data else name)

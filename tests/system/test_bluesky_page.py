@@ -1,5 +1,6 @@
-"""The plan on the page about Bluesky, as it stands."""
+"""The code on the page about Bluesky, as it stands."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,21 +16,34 @@ POINTS = 1000
 PAGE = ROOT / "docs" / "how-to" / "bluesky.md"
 
 
-def test_the_plan_of_the_page_writes_a_file(sim: Sim, ioc: Ioc, pva: Any, tmp_path: Path) -> None:
-    [plan] = [b.text for b in blocks(PAGE) if b.language == "python" and b.reason]
-    plan = plan.replace("BL01I-EA-PANDA-01", ioc.prefix).replace('"/data"', repr(str(tmp_path)))
+def test_what_the_page_sets_up_flies_with_its_plan(
+    sim: Sim, ioc: Ioc, pva: Any, tmp_path: Path
+) -> None:
+    setup, plan = [b.text for b in blocks(PAGE) if b.language == "python"]
     assert f"POINTS = {POINTS}\n" in plan
-    sim.put("*CAPTURE=", "COUNTER1.OUT.CAPTURE=Value")
-    pva.put(ioc.pv("COUNTER1:OUT:DATASET"), "energy")
+    sim.put("*CAPTURE=")
+    run(setup, ioc, tmp_path)
     with Sequencer(sim, pva, ioc, POINTS):
-        done = subprocess.run(
-            [sys.executable, "-c", plan],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=60,
-        )
-    assert done.returncode == 0, done.stdout
+        printed = run(plan, ioc, tmp_path)
     [path] = tmp_path.glob("*.h5")
     with h5py.File(path) as file:
-        assert len(file["energy"]) == POINTS
+        assert len(file["energy"]) == len(file["theta"]) == POINTS
+        assert "PCAP.GATE_DURATION.Value" in file
+    described = re.findall(r"'data_key': '([^']+)'", printed)
+    assert sorted(described) == ["energy", "theta"]
+
+
+def run(code: str, ioc: Ioc, directory: Path) -> str:
+    """Run code of the page with our prefix and directory; what it printed."""
+    for prefix in ("DEMO", "BL01I-EA-PANDA-01"):
+        code = code.replace(prefix, ioc.prefix)
+    code = code.replace('"/data"', repr(str(directory)))
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout

@@ -1,6 +1,7 @@
 """Bluesky and ophyd-async as released: connect, set a table, fly, read what was written."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 from urllib.parse import unquote, urlparse
 
@@ -167,8 +168,60 @@ def test_a_fly_scan_collects_a_file_that_its_documents_describe(
     assert (found["theta-min"] <= found["theta-max"]).all()
 
 
-def collected(docs: Docs, events: int) -> dict[str, np.ndarray[Any, Any]]:
-    """What a reader of the documents finds in the files that they name."""
+NAMED: dict[str, tuple[str, ...]] = {
+    "Mean": ("theta",),
+    "Min Max Mean": ("theta", "theta-max", "theta-min"),
+    "Sum": ("theta",),
+    "Value Mean Min": ("theta", "theta-min", "theta-value"),
+    "StdDev": ("theta", "theta-stddev"),
+}
+"""The datasets of a field with the name theta, by what is captured of it."""
+
+
+@pytest.mark.parametrize("kinds", NAMED)
+def test_documents_have_the_named_datasets_and_no_others(
+    panda: HDFPanda, engine: RunEngine, docs: Docs, sim: Sim, ioc: Ioc, pva: Any, kinds: str
+) -> None:
+    """Beside them are fields without a name, words of bits, and what the server adds for a mean."""
+    sim.put("*CAPTURE=", f"INENC1.VAL.CAPTURE={kinds}", "INENC2.VAL.CAPTURE=Min Max Mean")
+    sim.put("PCAP.BITS0.CAPTURE=Value", "PCAP.BITS1.CAPTURE=Value")
+    named = panda.pcap.bits1_dataset, "word", panda.inenc[1].val_dataset, "theta"
+    engine(bps.mv(*named, panda.counter[1].out_dataset, ""))
+    expected = {"word", *NAMED[kinds]}
+    try:
+        shown(pva, ioc, "DATASETS", lambda rows: rows.keys() == expected)
+        foretold = shown(pva, ioc, "ALL_DATASETS", lambda rows: rows.keys() >= expected)
+        with Sequencer(sim, pva, ioc, 5):
+            engine(fly(panda, 5))
+        assert collected(docs, 5, {"word"}).keys() == expected
+        resource = next(doc for name, doc in docs if name == "stream_resource")
+        with h5py.File(unquote(urlparse(resource["uri"]).path)) as file:
+            held = {name: column.dtype for name, column in file.items() if name != "entry"}
+        assert {"PCAP.BITS0.Value", "INENC2.VAL.Min", "PCAP.GATE_DURATION.Value"} < held.keys()
+        assert shown(pva, ioc, "ALL_DATASETS", bool) == held == foretold
+        assert shown(pva, ioc, "DATASETS", bool) == {name: held[name] for name in expected}
+    finally:
+        engine(bps.mv(panda.pcap.bits1_dataset, ""))
+
+
+def shown(pva: Any, ioc: Ioc, table: str, good: Callable[[dict[str, str]], bool]) -> dict[str, str]:
+    """Types by names in one of the tables of datasets, once they are good."""
+    for _ in range(500):
+        rows = pva.get(ioc.pv(f"DATA:{table}")).value
+        found = dict(zip(rows.name, rows.dtype, strict=True))
+        if good(found):
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"{table}: {found}")
+
+
+def collected(
+    docs: Docs, events: int, words: Collection[str] = ()
+) -> dict[str, np.ndarray[Any, Any]]:
+    """What a reader of the documents finds in the files that they name.
+
+    ophyd-async says float64 of words of bits, too.
+    """
     keys = next(doc for name, doc in docs if name == "descriptor")["data_keys"]
     resources = {doc["uid"]: doc for name, doc in docs if name == "stream_resource"}
     stops = dict.fromkeys(resources, 0)
@@ -182,7 +235,8 @@ def collected(docs: Docs, events: int) -> dict[str, np.ndarray[Any, Any]]:
     for doc in resources.values():
         with h5py.File(unquote(urlparse(doc["uri"]).path)) as file:
             column = file[doc["parameters"]["dataset"]][()]
-        assert column.dtype == keys[doc["data_key"]]["dtype_numpy"]
+        is_word = doc["data_key"] in words
+        assert is_word or column.dtype == keys[doc["data_key"]]["dtype_numpy"]
         assert column.shape == (events,)
         found[doc["data_key"]] = column
     return found

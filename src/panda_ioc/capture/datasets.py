@@ -8,6 +8,8 @@ Names are those that users of today's IOC find in their files (measured): a colu
     Min Max              x-min x-max
     Min Max Mean         x-min x-max x
     any other set        x for Mean, or else Value; -kind, in small letters, for the others
+
+A name that was given is always a dataset: a word of bits that has one is kept beside its bits.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -36,12 +38,24 @@ class Dataset:
         dtype: of its values
         values: `Rows` -> values, shape (samples,), contiguous
         attributes: units, scale, offset, capture, panda_field and, of one bit, bit
+        is_named: the name comes from the dataset name that its field has been given
     """
 
     name: str
     dtype: np.dtype[Any]
     values: Callable[[Rows], NDArray[Any]]
     attributes: dict[str, str | float] = field(default_factory=dict)
+    is_named: bool = False
+
+    @property
+    def panda_field(self) -> str:
+        """The field that it was captured from."""
+        return str(self.attributes["panda_field"])
+
+    @property
+    def capture(self) -> str:
+        """What was captured of that field: "Mean", say."""
+        return str(self.attributes["capture"])
 
 
 def datasets_of(
@@ -52,7 +66,7 @@ def datasets_of(
     Args:
         columns: of the acquisition
         names: dataset names by PandA field; empty ones do not count
-        bits: fields whose named bits become boolean datasets, in place of the words
+        bits: fields whose named bits become boolean datasets, in place of words without a name
 
     Raises:
         CaptureError: two datasets with one name, or a name that can not be
@@ -60,7 +74,7 @@ def datasets_of(
     found = [item for column in columns for item in _of_column(column, columns, names, bits)]
     owner: dict[str, str] = {}
     for dataset in found:
-        source = str(dataset.attributes["panda_field"])
+        source = dataset.panda_field
         if dataset.name in owner:
             raise CaptureError(
                 f"dataset name {dataset.name!r} of {source} is taken by {owner[dataset.name]}: "
@@ -73,11 +87,14 @@ def datasets_of(
 def _of_column(
     column: Column, columns: Sequence[Column], names: Mapping[str, str], bits: BitNames
 ) -> list[Dataset]:
-    labels = bits.get(column.field.name)
-    if labels and column.field.scale is None:
-        return [_bit(column, number, label) for number, label in enumerate(labels) if label]
-    name = _checked(_name(column, columns, names), column)
-    return [Dataset(name, column.dtype, column.values, _attributes(column))]
+    labels = bits.get(column.field.name, ()) if column.field.scale is None else ()
+    found = [_bit(column, number, label) for number, label in enumerate(labels) if label]
+    is_named = bool(names.get(column.field.name))
+    if is_named or not labels:
+        name = _checked(_name(column, columns, names), column)
+        attributes = _attributes(column)
+        found.append(Dataset(name, column.dtype, column.values, attributes, is_named))
+    return found
 
 
 def _name(column: Column, columns: Sequence[Column], names: Mapping[str, str]) -> str:

@@ -8,9 +8,10 @@ from panda_ioc.capture.datasets import BitNames, Dataset, datasets_of
 from panda_ioc.capture.scaling import DURATION, columns_of
 from panda_ioc.protocol.responses import INT96, FieldCapture, StartData
 
-# A sample holds words of bits, values of 32 bits, of 64 bits, sums for means, sums of squares, in
-# this order (seen in headers of a server 4.1); in each group the order is that of *CAPTURE.*?.
-_BITS, _WORD, _LONG, _MEAN, _SQUARES = range(5)
+# A sample holds a duration that the server adds, words of bits, values of 32 bits, of 64 bits, sums
+# for means, and for each standard deviation a sum and a sum of squares, in this order (seen in
+# headers of a server 4.1). In each group the order is that of *CAPTURE.*?.
+_ADDED, _BITS, _WORD, _LONG, _MEAN, _SQUARES = range(6)
 _GROUPS = {"Sum": _LONG, "Mean": _MEAN, "StdDev": _SQUARES}
 _TIMES = ("TS_START", "TS_END", "TS_TRIG")
 
@@ -38,24 +39,30 @@ def forecast(
         kinds.setdefault(field, []).extend(found or ["Value"])
     place = {field: number for number, field in enumerate(order)}
     fields = sorted(
-        _fields(kinds, words),
-        key=lambda field: (_group(field, words), place.get(field.name, len(place))),
+        _fields(kinds, words), key=lambda pair: (pair[0], place.get(pair[1].name, len(place)))
     )
-    start = StartData(fields, 0, "Raw", "Framed", 0, None, None, None)
+    start = StartData([field for _, field in fields], 0, "Raw", "Framed", 0, None, None, None)
     return datasets_of(columns_of(start), names, bits)
 
 
-def _fields(kinds: dict[str, list[str]], words: Collection[str]) -> Iterator[FieldCapture]:
-    """In raw mode the server adds what means and standard deviations are computed with."""
+def _fields(
+    kinds: Mapping[str, Sequence[str]], words: Collection[str]
+) -> Iterator[tuple[int, FieldCapture]]:
+    """The columns with their groups.
+
+    In raw mode the server adds what means and standard deviations are computed with.
+    """
     for name, found in kinds.items():
-        added = ["Mean"] if "StdDev" in found and "Mean" not in found else []
-        yield from (_field(name, kind, words) for kind in [*found, *added])
+        pair = ("Mean", "StdDev") if "StdDev" in found else ()
+        for kind in (*(kind for kind in found if kind not in pair), *pair):
+            group = _SQUARES if kind in pair else _group(name, kind, words)
+            yield group, _field(name, kind, words)
     name, _, kind = DURATION.rpartition(".")
-    if name not in kinds and _needs_duration(list(kinds.values())):
-        yield _field(name, kind, words)
+    if name not in kinds and _needs_duration(kinds.values()):
+        yield _ADDED, _field(name, kind, words)
 
 
-def _needs_duration(kinds: Sequence[Collection[str]]) -> bool:
+def _needs_duration(kinds: Iterable[Collection[str]]) -> bool:
     return any(kind in found for found in kinds for kind in ("Mean", "StdDev"))
 
 
@@ -66,9 +73,9 @@ def _field(name: str, kind: str, words: Collection[str]) -> FieldCapture:
     return FieldCapture(name, raw, kind, 1.0, 0.0, "")
 
 
-def _group(field: FieldCapture, words: Collection[str]) -> int:
-    if field.name in words:
+def _group(name: str, kind: str, words: Collection[str]) -> int:
+    if name in words:
         return _BITS
-    if field.name.rpartition(".")[2] in _TIMES:
+    if name.rpartition(".")[2] in _TIMES:
         return _LONG
-    return _GROUPS.get(field.capture, _WORD)
+    return _GROUPS.get(kind, _WORD)

@@ -145,8 +145,8 @@ class HDF5Writer:
         data.attrs["NX_class"] = "NXdata"
         for dataset in datasets:
             data[dataset.name] = self._file[dataset.name]
-        axis = next((one.name for one in datasets if _field(one) in _TIME_AXES), None)
-        signals = [one.name for one in datasets if _field(one) not in _TIME_AXES]
+        axis = next((one.name for one in datasets if one.panda_field in _TIME_AXES), None)
+        signals = [one.name for one in datasets if one.panda_field not in _TIME_AXES]
         if axis is not None:
             data.attrs["axes"] = [axis]
             data.attrs[f"{axis}_indices"] = 0
@@ -274,10 +274,6 @@ def _errors(path: Path) -> Iterator[None]:
         yield
     except (OSError, RuntimeError, ValueError) as error:
         raise CaptureError(_cause(path, error)) from error
-
-
-def _field(dataset: Dataset) -> str:
-    return str(dataset.attributes["panda_field"])
 
 
 def _cause(path: Path, error: BaseException) -> str:

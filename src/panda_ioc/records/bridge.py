@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from panda_ioc.device.model import Device
+from panda_ioc.records.datasets import dataset_records
 from panda_ioc.records.designs import DESIGN
-from panda_ioc.records.shorthand import constant, count, percent, setting, shown, text
+from panda_ioc.records.shorthand import count, percent, setting, shown, text
 from panda_ioc.records.specs import RecordSpec, pv_name, pvi_name
 
 CONNECTION_STATES = ("DISCONNECTED", "CONNECTING", "CONNECTED")
@@ -16,8 +17,6 @@ CAPTURE_MODES = ("FIRST_N", "LAST_N", "FOREVER")
 LIVE_KEEP = ("LATEST", "FIRST")
 LIVE_CAPACITY = 100_000
 """Samples that a live waveform can hold."""
-MAX_DATASETS = 300
-DATASET_COLUMNS = {"Name": "Names of the datasets", "DType": "Element types of the datasets"}
 
 _NO_YES = ("No", "Yes")
 _ZERO_ONE = ("0", "1")
@@ -183,38 +182,7 @@ def own_records(prefix: str, device: Device) -> Iterator[RecordSpec]:
         if spec.name not in taken:
             yield replace(_with_pvi(spec), saved=spec in (*DATA, *LIVE) and _is_setting(spec))
     yield from HEALTH
-    yield from _datasets(f"{prefix}:DATA:DATASETS")
-
-
-def _datasets(group: str) -> Iterator[RecordSpec]:
-    """What the file holds: an NTTable, its columns by CA too."""
-    for name, desc in DATASET_COLUMNS.items():
-        member: dict[str, object] = {"+type": "plain", "+channel": "VAL", "+trigger": ""}
-        if name == list(DATASET_COLUMNS)[-1]:
-            member["+trigger"] = "*"  # the column that is posted last posts the structure
-        yield RecordSpec(
-            name=f"DATA:DATASETS:{name}",
-            rtype="waveform",
-            ftvl="STRING",
-            length=MAX_DATASETS,
-            desc=desc,
-            info={"Q:group": {group: {f"value.{name.lower()}": member}}},
-        )
-    labels: dict[str, object] = {
-        "+id": "epics:nt/NTTable:1.0",
-        "labels": {"+type": "plain", "+channel": "VAL"},
-    }
-    yield RecordSpec(
-        name="DATA:DATASETS:LABELS",
-        rtype="waveform",
-        ftvl="STRING",
-        length=len(DATASET_COLUMNS),
-        desc="Names of the columns",
-        info={"Q:group": {group: labels}},
-        value=tuple(name.lower() for name in DATASET_COLUMNS),
-    )
-    structure = constant("DATA:DATASETS:PV", "The PVA structure of the datasets", group)
-    yield replace(structure, pvi="datasets", pvi_target=group)
+    yield from dataset_records(prefix)
 
 
 def _is_setting(spec: RecordSpec) -> bool:

@@ -1,8 +1,9 @@
 """Fields that can be captured, and the columns that a set of captures makes.
 
 The hardware sends 32-bit words. Columns come in groups: words of bits, then 32-bit values, then
-64-bit sums and timestamps, then sums for means, then 96-bit sums of squares; inside a group in the
-order of `*CAPTURE.*?`. For a mean the server adds the duration of the gate in raw mode, and for a
+64-bit sums and timestamps, then sums for means, then, in pairs, sums and 96-bit sums of squares for
+standard deviations; inside a group in the order of `*CAPTURE.*?`. A duration that the server adds
+comes first of all. For a mean the server adds the duration of the gate in raw mode, and for a
 standard deviation the mean as well (seen in recorded streams of a server 4.1).
 """
 
@@ -35,6 +36,7 @@ USUAL = (
 # By group: raw type, 32-bit words.
 _GROUPS = (("uint32", 1), ("int32", 1), ("int64", 2), ("int64", 2), ("int96", 3))
 _BITS, _WORD, _LONG, _MEAN, _STDDEV = range(5)
+_ADDED = -1  # before all others: the duration, where nobody asked for it
 _GROUP_OF = {
     "Value": _WORD,
     "Diff": _WORD,
@@ -225,15 +227,18 @@ def captured_columns(fields: Sequence[Captured]) -> tuple[Column, ...]:
 
 
 def _field_columns(field: Captured) -> Iterator[tuple[int, Column]]:
+    pair = ("Mean", "StdDev") if "StdDev" in field.kinds else ()
     for kind in field.kinds:
-        yield field.column(kind)
-    if "StdDev" in field.kinds and "Mean" not in field.kinds:
-        yield field.column("Mean", asked=False)
+        if kind not in pair:
+            yield field.column(kind)
+    for kind in pair:
+        _, column = field.column(kind, asked=kind in field.kinds)
+        yield _STDDEV, column
 
 
 def _duration(fields: Sequence[Captured]) -> Iterator[_Entry]:
     for place, field in enumerate(fields):
         if field.duration and not field.kinds:
-            group, column = field.column("Value", asked=False)
-            yield _Entry(group, place, column)
+            _, column = field.column("Value", asked=False)
+            yield _Entry(_ADDED, place, column)
             return

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from panda_ioc.device.model import Device
 from panda_ioc.protocol.responses import ExtOutFieldInfo
+from panda_ioc.records.datasets import DATASET_TABLES
 from panda_ioc.records.screens.controls import CONTROL, NAME, Served, name_width
 from panda_ioc.records.screens.index import health_fields
 from panda_ioc.records.screens.layout import TOP, Cell, Row, Section, place_columns
@@ -28,7 +29,8 @@ TEXT = 300  # width of paths and messages
 PLOT = (680, 420)
 _TYPICAL = ("COUNTER", "INENC")
 """Types of blocks that are captured most often."""
-_DATA, _LIVE, _DATASETS, _DESIGN = "DATA:", "DATA:LIVE:", "DATA:DATASETS:", "DESIGN:"
+_DATA, _LIVE, _DESIGN = "DATA:", "DATA:LIVE:", "DESIGN:"
+_HIDDEN = (*DATASET_TABLES, "DATA:PVI")
 _OUTCOME = ("DIRECTORY_EXISTS", "END_REASON", "ARM_TIME", "START_TIME", "NUM_MISSED")
 """What is shown beside the settings of the file: whether it can be made, and what came of it."""
 _ELSEWHERE = ("CAPTURE", "BUSY", "WAIT")
@@ -58,7 +60,7 @@ def _is_control(spec: RecordSpec) -> bool:
     is_own = spec.name.startswith(_DATA) and not spec.wire
     is_array = spec.rtype == "waveform" and spec.ftvl != "CHAR"
     is_elsewhere = spec.name.removeprefix(_DATA) in _ELSEWHERE
-    is_hidden = spec.name.startswith((_DATASETS, "DATA:PVI"))
+    is_hidden = spec.name.startswith(_HIDDEN)
     return is_own and not (is_array or is_elsewhere or is_hidden)
 
 

@@ -1,4 +1,4 @@
-"""DATA:DATASETS: what the file holds or, before there is one, what it would hold."""
+"""DATA:DATASETS and DATA:ALL_DATASETS: what the file holds or, before there is one, would hold."""
 
 import asyncio
 import logging
@@ -15,13 +15,47 @@ from panda_ioc.ioc.panda.news import Board, Follower
 from panda_ioc.ioc.parts.base import Part
 from panda_ioc.ioc.parts.files.settings import FileSettings
 from panda_ioc.protocol.commands import GetMultiline
-from panda_ioc.records.bridge import DATASET_COLUMNS, MAX_DATASETS
+from panda_ioc.records.datasets import ALL, DATASET_TABLES, MAX_DATASETS, NAMED
 
 log = logging.getLogger(__name__)
 
+_VALUES: Mapping[str, Callable[[Dataset], str]] = {
+    "Name": lambda dataset: dataset.name,
+    "DType": lambda dataset: dataset.dtype.name,
+    "Field": lambda dataset: dataset.panda_field,
+    "Capture": lambda dataset: dataset.capture,
+}
+
+
+class _Table:
+    """Shows one of the tables, one row for each dataset."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._shown: object = None
+
+    def attach(self, records: Mapping[str, Record]) -> None:
+        """Take the records of the columns."""
+        self._columns = {
+            column: records[f"{self._name}:{column}"] for column in DATASET_TABLES[self._name]
+        }
+
+    def show(self, datasets: Sequence[Dataset], fault: str = "") -> None:
+        """Show these, as far as there is room."""
+        if len(datasets) > MAX_DATASETS:
+            fault = f"{len(datasets)} datasets"
+        rows = datasets[:MAX_DATASETS]
+        values = {name: [_VALUES[name](row) for row in rows] for name in self._columns}
+        if (values, fault) == self._shown:
+            return
+        alarm = Alarm(MINOR, STATE, fault) if fault else NO_ALARM
+        for name, record in self._columns.items():
+            record.post(values[name], alarm)
+        self._shown = (values, fault)
+
 
 class Datasets(Part, Follower):
-    """Shows names and types, one row for each dataset; follows what is captured.
+    """Shows the datasets, those with a given name apart; follows what is captured.
 
     Arguments:
         connection: to the PandA
@@ -44,12 +78,13 @@ class Datasets(Part, Follower):
         self._wires = [f"{field}.CAPTURE" for field in fields]
         self._words = words
         self._may_foretell = may_foretell
-        self._shown: object = None
+        self._named, self._all = _Table(NAMED), _Table(ALL)
         self._changed = asyncio.Event()
 
     def attach(self, records: Mapping[str, Record], board: Board) -> None:
         """Take the records, and follow what is captured."""
-        self._records = [records[f"DATA:DATASETS:{name}"] for name in DATASET_COLUMNS]
+        self._named.attach(records)
+        self._all.attach(records)
         board.add(self, self._wires)
 
     def from_device(self, wire: str, text: str, batch: Batch) -> None:
@@ -65,7 +100,7 @@ class Datasets(Part, Follower):
                 try:
                     await self.foretell()
                 except CaptureError as error:
-                    self._show([], str(error))
+                    self.show([], str(error))
                 except PandAError as error:
                     log.info("datasets are not known: %s", error)
 
@@ -85,17 +120,7 @@ class Datasets(Part, Follower):
         settings = self._settings
         self.show(forecast(lines, order, self._words, settings.names, settings.bits))
 
-    def show(self, datasets: Sequence[Dataset]) -> None:
+    def show(self, datasets: Sequence[Dataset], fault: str = "") -> None:
         """Show these."""
-        rows = [(dataset.name, dataset.dtype.name) for dataset in datasets]
-        cut = len(rows) > MAX_DATASETS
-        self._show(rows[:MAX_DATASETS], f"{len(rows)} datasets" if cut else "")
-
-    def _show(self, rows: Sequence[tuple[str, str]], fault: str) -> None:
-        names, types = [name for name, _ in rows], [dtype for _, dtype in rows]
-        if (names, types, fault) == self._shown:
-            return
-        alarm = Alarm(MINOR, STATE, fault) if fault else NO_ALARM
-        for record, values in zip(self._records, (names, types), strict=True):
-            record.post(values, alarm)
-        self._shown = (names, types, fault)
+        self._named.show([dataset for dataset in datasets if dataset.is_named], fault)
+        self._all.show(datasets, fault)
