@@ -68,7 +68,9 @@ async def test_raw_is_scaled_here_as_it_is_scaled_there(tmp_path: Path, frame: i
         shared = set(ours) & set(theirs) - {"entry"}
         assert {"COUNTER1.OUT.Mean", "INENC1.VAL.Sum", "PCAP.BITS0.Value"} <= shared
         for name in shared:
-            np.testing.assert_allclose(ours[name][:], theirs[name][:], rtol=1e-15, err_msg=name)
+            # A ramp begins with a duration of 0, which has no mean.
+            pair = ours[name][1:], theirs[name][1:]
+            np.testing.assert_allclose(*pair, rtol=1e-15, err_msg=name)
 
 
 async def test_the_last_samples(tmp_path: Path) -> None:
