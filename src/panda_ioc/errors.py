@@ -9,7 +9,8 @@ PandAError
 |-- CommandTimeout           no reply in time                         (also a TimeoutError)
 |-- BadValue                 a value that a field can not hold        (also a ValueError)
 |-- CaptureError             data could not be captured or written
-`-- ConfigurationError       the user asked for something impossible: option, file, directory
+|-- ConfigurationError       the user asked for something impossible: option, file, directory
+`-- TwinError                the digital twin has no such block, field or tick
 
 The message of each names the thing, the value and, where there is one, the remedy.
 """
@@ -69,3 +70,7 @@ class CaptureError(PandAError):
 
 class ConfigurationError(PandAError):
     """The user asked for something impossible; the message says what to change."""
+
+
+class TwinError(PandAError):
+    """The digital twin has no such block or field, or the tick is past."""

@@ -1,0 +1,106 @@
+"""What all blocks have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from panda_ioc.errors import TwinError
+from panda_ioc.sim.twin.engine import Engine
+from panda_ioc.sim.twin.fields import BIT_OUT, INPUTS, OUTPUTS, Field
+from panda_ioc.sim.twin.line import Line
+from panda_ioc.sim.twin.outputs import BitOutput, Output, PositionOutput, Source
+
+
+@dataclass(slots=True)
+class Board:
+    """What the blocks of a network share.
+
+    Attributes:
+        engine: the clock and the events to come.
+        memory: table words by their address.
+        bits: sources on the bit bus by their index.
+        positions: sources on the position bus by their index.
+    """
+
+    engine: Engine
+    memory: dict[int, Sequence[int]] = field(default_factory=dict)
+    bits: dict[int, Source] = field(default_factory=dict)
+    positions: dict[int, Source] = field(default_factory=dict)
+
+
+class Block:
+    """A block: its fields as attributes, and what it does when some of them change.
+
+    Inputs and registers are numbers, 0 at first. Outputs are objects with `value` and `put`.
+    """
+
+    __slots__ = (
+        "__dict__",
+        "board",
+        "changed",
+        "engine",
+        "generation",
+        "lines",
+        "name",
+        "outputs",
+    )
+
+    fields: ClassVar[dict[str, Field]] = {}
+    flags: ClassVar[dict[str, int]] = {}
+    # Registers between the bus and the inputs, besides those of the mux.
+    front: ClassVar[int] = 0
+
+    def __init_subclass__(cls) -> None:
+        own = {name: f for name, f in vars(cls).items() if isinstance(f, Field)}
+        for name in own:
+            delattr(cls, name)
+        cls.fields = {**cls.fields, **own}
+        # Flag 1 says only that something happened.
+        cls.flags = {name: 2 << number for number, name in enumerate(cls.fields)}
+
+    @classmethod
+    def masks(cls, *names: str) -> tuple[int, ...]:
+        """Look up the flags that `on` gets for fields."""
+        return tuple(cls.flags[name] for name in names)
+
+    def __init__(self, board: Board, name: str) -> None:
+        self.board = board
+        self.engine = board.engine
+        self.name = name
+        self.changed = 0
+        self.generation = 0
+        self.outputs: dict[str, Output] = {}
+        self.lines: dict[str, Line] = {}
+        for key, each in self.fields.items():
+            setattr(self, key, self._make(key, each))
+
+    def _make(self, key: str, each: Field) -> int | Output:
+        if each.role in INPUTS:
+            self.lines[key] = Line(self.engine, self, key, each.role)
+        if each.role not in OUTPUTS:
+            return 0
+        kind = BitOutput if each.role == BIT_OUT else PositionOutput
+        self.outputs[key] = kind(self.engine, f"{self.name}.{key}")
+        return self.outputs[key]
+
+    def on(self, tick: int, changed: int) -> None:
+        """Act on all that happens in a period.
+
+        Args:
+            tick: the period.
+            changed: flags of bit inputs with an edge, of other inputs and registers that came.
+        """
+        raise NotImplementedError
+
+    def wake(self, tick: int) -> None:
+        """Ask to be called at a later tick; forget any such wish of before."""
+        if tick < self.engine.now:
+            raise TwinError(f"{self.name} wakes at tick {tick}, now is {self.engine.now}")
+        self.generation += 1
+        self.engine.post(tick, (self, None, self.generation, 0))
+
+    def sleep(self) -> None:
+        """Forget the wish to be called."""
+        self.generation += 1

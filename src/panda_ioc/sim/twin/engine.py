@@ -1,0 +1,83 @@
+"""The one clock of the twin: what happens at which tick."""
+
+from __future__ import annotations
+
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING, TypeAlias
+
+from panda_ioc.errors import TwinError
+
+if TYPE_CHECKING:
+    from panda_ioc.sim.twin.block import Block
+
+# (block, name of its input or register, value, flag of the change); a name of None is a wake-up,
+# and its value the generation that it belongs to.
+Event: TypeAlias = "tuple[Block, str | None, int, int]"
+
+
+class Engine:
+    """The events to come, by tick, and the tick that the network has reached.
+
+    All ticks before `now` are done.
+    """
+
+    __slots__ = ("agenda", "events", "now", "ticks")
+
+    def __init__(self, start: int = 0) -> None:
+        self.now = start
+        self.events = 0
+        self.agenda: dict[int, list[Event]] = {}
+        self.ticks: list[int] = []
+
+    def post(self, tick: int, event: Event) -> None:
+        """Put an event at a tick that is not done."""
+        queue = self.agenda.get(tick)
+        if queue is None:
+            self.agenda[tick] = [event]
+            heappush(self.ticks, tick)
+        else:
+            queue.append(event)
+
+    def run_until(self, end: int) -> None:
+        """Do all ticks before `end`."""
+        ticks, agenda = self.ticks, self.agenda
+        while ticks and ticks[0] < end:
+            tick = heappop(ticks)
+            if tick < self.now:
+                raise TwinError(
+                    f"event at tick {tick}: the twin is at {self.now}, use a later tick"
+                )
+            self.now = tick + 1
+            events = agenda.pop(tick)
+            self.events += len(events)
+            for block in _apply(events):
+                changed, block.changed = block.changed, 0
+                block.on(tick, changed)
+        self.now = max(self.now, end)
+
+    def cancel(self, first: int, block: Block, name: str) -> None:
+        """Drop what is on its way to an input and arrives at tick `first` or later."""
+        for tick, queue in self.agenda.items():
+            if tick >= first:
+                queue[:] = [e for e in queue if e[0] is not block or e[1] != name]
+
+    def waiting(self, tick: int, block: Block, name: str) -> int | None:
+        """Look up the value that an input gets at a tick, if an event brings one."""
+        values = [e[2] for e in self.agenda.get(tick, ()) if e[0] is block and e[1] == name]
+        return values[-1] if values else None
+
+
+def _apply(events: list[Event]) -> list[Block]:
+    """Set what the events of one tick bring; list the blocks that they concern."""
+    concerned = []
+    for block, name, value, flag in events:
+        if name is not None:
+            setattr(block, name, value)
+        elif value != block.generation:
+            continue
+        if not block.changed:
+            block.changed = 1
+            concerned.append(block)
+        # Two changes of a bit in one tick are none.
+        block.changed ^= flag
+    return concerned
