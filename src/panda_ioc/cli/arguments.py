@@ -1,12 +1,12 @@
-"""Arguments that several commands have: address and timeout; and kinds of numbers."""
+"""Arguments that several commands have: address and timeout."""
 
 import ipaddress
-import math
 import re
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
 from panda_ioc.errors import ConfigurationError
+from panda_ioc.numbers import LAST_PORT, positive
 
 if TYPE_CHECKING:
     from argparse import _ActionsContainer
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from panda_ioc.ioc.panda.connection import Address
 
 CONTROL_PORT = 8888
-LAST_PORT = 65535
 
 _ADDRESS = re.compile(r"([^:]*)(?::(\d{1,5}))?(?::(\d{1,5}))?", re.ASCII)
 
@@ -97,47 +96,3 @@ def _is_ipv6(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def port(text: str) -> int:
-    """A port, or 0 for any."""
-    if not text.isdecimal() or int(text) > LAST_PORT:
-        raise ArgumentTypeError(f"{text} is not a port: 0 to {LAST_PORT}")
-    return int(text)
-
-
-def positive(text: str) -> float:
-    """A number above 0, and not infinite."""
-    value = _number(text)
-    if not 0 < value < math.inf:
-        raise ArgumentTypeError(f"{text} is not a positive number")
-    return value
-
-
-def not_negative(text: str) -> float:
-    """The same, or 0."""
-    value = _number(text)
-    if not 0 <= value < math.inf:
-        raise ArgumentTypeError(f"{text} is not a positive number or 0")
-    return value
-
-
-def positive_int(text: str) -> int:
-    """A whole number above 0."""
-    if not text.isdecimal() or int(text) == 0:
-        raise ArgumentTypeError(f"{text} is not a positive whole number")
-    return int(text)
-
-
-def not_negative_int(text: str) -> int:
-    """The same, or 0."""
-    if not text.isdecimal():
-        raise ArgumentTypeError(f"{text} is not a positive whole number or 0")
-    return int(text)
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan

@@ -9,135 +9,75 @@ from panda_ioc.cli.arguments import (
     add_both_ports,
     add_timeout,
     address,
-    not_negative,
-    not_negative_int,
-    port,
-    positive,
-    positive_int,
 )
+from panda_ioc.ioc.options import Options, Row, rows
+from panda_ioc.numbers import not_negative, not_negative_int, port
 
 
 def run_arguments(parser: ArgumentParser) -> None:
-    """Arguments of `run`."""
+    """Add the arguments of `run`."""
     add_both_ports(parser)
     parser.add_argument("prefix", metavar="PREFIX", help="of all PVs, without the last colon")
-    parser.add_argument(
-        "--cache",
-        type=Path,
-        metavar="FILE",
-        help="keep what the PandA is in FILE, to serve its records even while it is off",
-    )
-    parser.add_argument(
-        "--exit-if-different",
-        action="store_true",
-        help="exit with status 3 when a different PandA answers, instead of beginning anew",
-    )
-    _add_serving(parser)
-    _add_files(parser)
+    add_timeout(parser, 4.0)
+    for name, (row, default) in rows().items():
+        _add(parser, name, row, default)
 
 
 def run(options: Namespace) -> int:
     """Serve a PandA."""
-    from panda_ioc.ioc.server import Options, run
+    from panda_ioc.ioc.server import run
 
-    return run(
-        Options(
-            address=address(options),
-            cache=options.cache,
-            replace=not options.exit_if_different,
-            **_serving(options),
-        )
-    )
+    return run(Options(address=address(options), prefix=_prefix(options), **_chosen(options)))
 
 
 def demo_arguments(parser: ArgumentParser) -> None:
-    """Arguments of `demo`."""
+    """Add the arguments of `demo`."""
     parser.add_argument("prefix", metavar="PREFIX", nargs="?", default="DEMO", help="of all PVs")
-    _add_serving(parser)
-    _add_files(parser)
+    add_timeout(parser, 4.0)
+    for name, (row, default) in rows().items():
+        if not row.run_only:
+            _add(parser, name, row, default)
 
 
 def demo(options: Namespace) -> int:
     """Serve a simulated PandA."""
     from panda_ioc.commands.demo import run
 
-    return run(**_serving(options))
-
-
-def _add_serving(parser: ArgumentParser) -> None:
-    """What is served, to whom."""
-    parser.add_argument(
-        "--poll-period",
-        type=positive,
-        default=0.1,
-        metavar="S",
-        help="seconds between polls of changes, default: %(default)s",
-    )
-    add_timeout(parser, 4.0)
-    parser.add_argument(
-        "--table-rows",
-        type=positive_int,
-        default=65536,
-        metavar="N",
-        help="rows that are served of a table, at most, default: %(default)s",
-    )
-    parser.add_argument(
-        "--access-security", type=Path, metavar="FILE", help="EPICS access security file"
-    )
-    parser.add_argument("--log-puts", action="store_true", help="log who puts what, from where")
-    parser.add_argument(
-        "--bind", default="", metavar="ADDR", help="serve on this address only, default: on all"
+    return run(
+        lambda address: Options(address=address, prefix=_prefix(options), **_chosen(options)),
+        options.timeout,
     )
 
 
-def _add_files(parser: ArgumentParser) -> None:
-    """What is kept and written, where."""
+def _add(parser: ArgumentParser, name: str, row: Row, default: Any) -> None:
+    """Add the argument of one option."""
+    if not row.metavar:
+        action = "store_false" if default else "store_true"
+        parser.add_argument(row.flag, dest=name, action=action, help=row.help)
+        return
+    is_shown = default not in (None, "", ())
     parser.add_argument(
-        "--autosave-dir",
-        type=Path,
-        metavar="DIR",
-        help="keep the settings of the bridge in DIR, so that they survive a restart",
-    )
-    parser.add_argument(
-        "--data-root",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="DIR",
-        help="write files in DIR only (may be given several times), default: anywhere",
-    )
-    parser.add_argument(
-        "--pv-list",
-        type=Path,
-        metavar="FILE",
-        help="write the names of small PVs to FILE, of others to FILE-large, -aliases and -pva",
-    )
-    parser.add_argument(
-        "--design-dir",
-        type=Path,
-        metavar="DIR",
-        help="save and load all settings of the PandA in DIR, by the PVs DESIGN:*",
-    )
-    parser.add_argument(
-        "--screens-dir", type=Path, metavar="DIR", help="write Phoebus screens into DIR"
+        row.flag,
+        dest=name,
+        type=row.kind,
+        action="append" if row.several else "store",
+        default=None if row.several else default,
+        metavar=row.metavar,
+        help=f"{row.help}, default: %(default)s" if is_shown else row.help,
     )
 
 
-def _serving(options: Namespace) -> dict[str, Any]:
-    """What `run` and `demo` have in common."""
+def _chosen(options: Namespace) -> dict[str, Any]:
+    """The members of `Options` that the command has."""
+    given = {name: getattr(options, name) for name in rows() if hasattr(options, name)}
     return {
-        "prefix": options.prefix.rstrip(":"),
-        "poll_period": options.poll_period,
-        "table_rows": options.table_rows,
-        "screens_dir": options.screens_dir,
-        "access_security": options.access_security,
-        "log_puts": options.log_puts,
-        "autosave_dir": options.autosave_dir,
-        "bind": options.bind,
-        "data_roots": tuple(options.data_root),
-        "design_dir": options.design_dir,
-        "pv_list": options.pv_list,
+        name: tuple(value or ()) if rows()[name][0].several else value
+        for name, value in given.items()
     }
+
+
+def _prefix(options: Namespace) -> str:
+    return str(options.prefix).rstrip(":")
 
 
 def sim_arguments(parser: ArgumentParser) -> None:

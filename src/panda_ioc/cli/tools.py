@@ -10,9 +10,8 @@ from panda_ioc.cli.arguments import (
     add_timeout,
     address,
     control_address,
-    positive,
-    positive_int,
 )
+from panda_ioc.numbers import positive, positive_int
 
 
 def save_arguments(parser: ArgumentParser) -> None:

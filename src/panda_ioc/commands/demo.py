@@ -3,10 +3,10 @@
 import asyncio
 import sys
 import threading
-from typing import Any
+from collections.abc import Callable
 
+from panda_ioc.ioc.options import Options
 from panda_ioc.ioc.panda.connection import Address
-from panda_ioc.ioc.server import Options
 from panda_ioc.ioc.server import run as serve
 from panda_ioc.sim import SimulatedPandA
 
@@ -26,21 +26,22 @@ The PandA itself listens on {host}:{port} (nc {host} {port}, then *IDN?). Ctrl-C
 """
 
 
-def run(prefix: str, **serving: Any) -> int:
-    """Run both until SIGTERM or SIGINT; returns the exit status.
+def run(options: Callable[[Address], Options], timeout: float) -> int:
+    """Run both until SIGTERM or SIGINT; return the exit status.
 
-    Arguments:
-        prefix: of all PVs
-        serving: further members of `Options`
+    Args:
+        options: how to serve the PandA at an address
+        timeout: seconds that it may take to answer
     """
     panda = _start_simulator()
+    chosen = options(Address(panda.host, panda.control_port, panda.data_port, timeout))
 
     def say_how() -> None:
-        sys.stdout.write(HINTS.format(prefix=prefix, host=panda.host, port=panda.control_port))
+        hints = HINTS.format(prefix=chosen.prefix, host=panda.host, port=panda.control_port)
+        sys.stdout.write(hints)
         sys.stdout.flush()
 
-    address = Address(panda.host, panda.control_port, panda.data_port)
-    return serve(Options(address, prefix, **serving), say_how)
+    return serve(chosen, say_how)
 
 
 def _start_simulator() -> SimulatedPandA:

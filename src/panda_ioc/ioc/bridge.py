@@ -7,7 +7,6 @@ the board, which passes them on to the parts that follow them; the parts send pu
 import asyncio
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 from panda_ioc import __version__
 from panda_ioc.capture.stream import DataStream
@@ -15,10 +14,12 @@ from panda_ioc.client.changes import Batch
 from panda_ioc.device.model import Device
 from panda_ioc.ioc.epics.database import OnPut, Validate
 from panda_ioc.ioc.epics.record import Record
-from panda_ioc.ioc.panda.connection import Address, Connection, Listener, State
+from panda_ioc.ioc.options import Options
+from panda_ioc.ioc.panda.connection import Connection, Listener, State
 from panda_ioc.ioc.panda.data_port import DataPort
 from panda_ioc.ioc.panda.news import Board
 from panda_ioc.ioc.parts.arm import Arming
+from panda_ioc.ioc.parts.autosave import Autosave
 from panda_ioc.ioc.parts.base import Part
 from panda_ioc.ioc.parts.choices import Choices
 from panda_ioc.ioc.parts.designs import Design
@@ -40,30 +41,22 @@ from panda_ioc.records.fields import dataset_name
 class Bridge:
     """Everything between one PandA and its records.
 
-    Arguments:
-        address: of the PandA
-        device: what it is
+    Args:
+        options: what the command line decides
+        device: what the PandA is
         is_fresh: it has just been introspected
         records: what is served for it
-        poll_period: seconds between polls of changes
-        data_roots: directories that files may be written in, () for all
-        design_dir: directory that designs are saved in, or None
     """
 
     def __init__(
-        self,
-        address: Address,
-        device: Device,
-        is_fresh: bool,
-        records: RecordSet,
-        poll_period: float,
-        data_roots: Sequence[Path] = (),
-        design_dir: Path | None = None,
+        self, options: Options, device: Device, is_fresh: bool, records: RecordSet
     ) -> None:
-        specs, tables = records.specs, records.tables
+        specs, tables, address = records.specs, records.tables, options.address
         self._board = Board()
         news = Listener(self._changed, self._board.tell, self._state)
-        self._connection = connection = Connection(address, device, is_fresh, poll_period, news)
+        self._connection = connection = Connection(
+            address, device, is_fresh, options.poll_period, news
+        )
         self._data_port = DataPort(address, self._data_opened, self._data_closed)
         self._puts = puts = Puts()
         worker = ThreadPoolExecutor(1, "tables")
@@ -77,10 +70,12 @@ class Bridge:
             device,
             {spec.name: names[spec.name] for spec in specs if spec.name in names},
             puts,
-            data_roots,
+            options.data_roots,
             origin | {"panda_ioc_version": __version__},
         )
-        design = Design(design_dir, address, connection, puts)
+        design = Design(options.design_dir, address, connection, puts)
+        kept = [spec.name for spec in specs if spec.saved]
+        autosave = Autosave(options.autosave_dir, records.prefix, kept)
         self._health = Health(connection, puts, lambda: files.status.queued)
         self._parts: Sequence[Part] = (
             puts,
@@ -101,7 +96,9 @@ class Bridge:
                 puts,
                 {**self._live.settings(), **files.settings(), **design.settings()},
                 files.after(),
+                autosave,
             ),
+            autosave,
         )
 
     def on_put(self) -> Mapping[str, OnPut]:

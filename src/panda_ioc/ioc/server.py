@@ -6,13 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import NoReturn
-
-import yaml
-from softioc import autosave, imports, softioc
-from softioc.asyncio_dispatcher import AsyncioDispatcher
 
 from panda_ioc.device import cache
 from panda_ioc.device.model import Device
@@ -21,15 +15,12 @@ from panda_ioc.files import write_atomically
 from panda_ioc.ioc.bridge import Bridge
 from panda_ioc.ioc.epics import dbcore
 from panda_ioc.ioc.epics.database import Database
-from panda_ioc.ioc.panda.connection import Address, DeviceChanged, wait_for_device
+from panda_ioc.ioc.epics.start import exit_epics, start_epics
+from panda_ioc.ioc.options import Options
+from panda_ioc.ioc.panda.connection import DeviceChanged, wait_for_device
 from panda_ioc.ioc.screens import check_screens, write_screens
 from panda_ioc.records.build import RecordSet, build_records
 from panda_ioc.records.pv_list import pv_lists
-from panda_ioc.records.tables import DEFAULT_ROWS
-
-_INSTALLED, _CHECKOUT = Path(__file__).parents[1] / "db", Path(__file__).parents[3] / "db"
-DB = _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT
-"""Hand-written files for EPICS."""
 
 EXIT_DIFFERENT = 3
 """Exit status when a different PandA answers and the bridge is not to replace itself."""
@@ -41,47 +32,10 @@ SWITCH_INTERVAL = 0.0005
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Options:
-    """What the command line decides.
+def run(options: Options, on_serving: Callable[[], None] = lambda: None) -> NoReturn:
+    """Serve a PandA until SIGTERM or SIGINT; end the process then.
 
-    Attributes:
-        address: of the PandA
-        prefix: of all PVs
-        poll_period: seconds between polls of changes
-        table_rows: rows that are served of a table, at most
-        screens_dir: where to write screens, or None
-        access_security: file that says who may put; None: the packaged one
-        log_puts: log who puts what
-        cache: file that keeps what the PandA is, or None
-        autosave_dir: directory that keeps the bridge's own settings, or None
-        data_roots: directories that files may be written in, () for all
-        design_dir: directory that designs are saved in, or None
-        pv_list: file for the names of PVs, or None
-        bind: address to serve on, "" for all
-        replace: begin anew when a different PandA answers; else exit with `EXIT_DIFFERENT`
-    """
-
-    address: Address
-    prefix: str
-    poll_period: float = 0.1
-    table_rows: int = DEFAULT_ROWS
-    screens_dir: Path | None = None
-    access_security: Path | None = None
-    log_puts: bool = False
-    cache: Path | None = None
-    autosave_dir: Path | None = None
-    data_roots: tuple[Path, ...] = ()
-    design_dir: Path | None = None
-    pv_list: Path | None = None
-    bind: str = ""
-    replace: bool = True
-
-
-def run(options: Options, on_serving: Callable[[], None] = lambda: None) -> int:
-    """Serve a PandA until SIGTERM or SIGINT; returns the exit status.
-
-    Arguments:
+    Args:
         options: what and how
         on_serving: called once the records are there
     """
@@ -89,25 +43,14 @@ def run(options: Options, on_serving: Callable[[], None] = lambda: None) -> int:
     sys.setswitchinterval(SWITCH_INTERVAL)
     status = asyncio.run(_serve(options, on_serving))
     _flush()
-    # Saves settings and ends the threads of EPICS, which Python does not know.
-    softioc.epicsExit(status)
-    return status
+    exit_epics(status)
 
 
 def _check(options: Options) -> None:
     """Complain before anything is started."""
     if options.screens_dir is not None:
         check_screens(options.screens_dir)
-    if options.access_security and not options.access_security.is_file():
-        raise ConfigurationError(f"{options.access_security}: no such access security file")
-    if options.autosave_dir and not options.autosave_dir.is_dir():
-        raise ConfigurationError(f"{options.autosave_dir}: no such directory, create it")
-    for root in (*options.data_roots, *([options.design_dir] if options.design_dir else [])):
-        if not root.is_dir():
-            raise ConfigurationError(f"{root}: no such directory, create it")
-    for file in (options.cache, options.pv_list):
-        if file and not file.parent.is_dir():
-            raise ConfigurationError(f"{file.parent}: no such directory, create it")
+    options.check()
 
 
 async def _serve(options: Options, on_serving: Callable[[], None]) -> int:
@@ -165,15 +108,7 @@ async def _bridge(options: Options, on_serving: Callable[[], None]) -> None:
         device = await wait_for_device(options.address)
         _save_cache(options, device)
     records = build_records(device, options.prefix, options.table_rows)
-    bridge = Bridge(
-        options.address,
-        device,
-        is_fresh,
-        records,
-        options.poll_period,
-        options.data_roots,
-        options.design_dir,
-    )
+    bridge = Bridge(options, device, is_fresh, records)
     database = Database(records, bridge.on_put(), bridge.validate())
     start_epics(database, options)
     if not dbcore.confirm_refusal(f"{options.prefix}:STATUS"):
@@ -190,41 +125,6 @@ async def _bridge(options: Options, on_serving: Callable[[], None]) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(bridge.run())
         group.create_task(asyncio.to_thread(_write_files, options, device, records))
-
-
-def start_epics(database: Database, options: Options) -> None:
-    """Load the records and start the CA and PVA servers."""
-    if options.bind:
-        for variable in ("EPICS_CAS_INTF_ADDR_LIST", "EPICS_PVAS_INTF_ADDR_LIST"):
-            os.environ[variable] = options.bind
-    security = options.access_security or DB / "access.acf"
-    dbcore.load_access_security(security)
-    if options.log_puts:
-        imports.install_pv_logging(str(security))
-    dbcore.release_memory_lock()
-    dbcore.enlarge_callback_queue()
-    _configure_autosave(options)
-    softioc.devIocStats(f"{options.prefix}:IOC")
-    database.load()
-    softioc.dbLoadDatabase(str(DB / "health.db"), None, f"P={options.prefix}")
-    softioc.iocInit(AsyncioDispatcher(asyncio.get_running_loop()))
-    dbcore.check_access_security(security)
-
-
-def _configure_autosave(options: Options) -> None:
-    """Keep the bridge's own settings; the PandA keeps its own."""
-    if options.autosave_dir is None:
-        return
-    name = options.prefix.replace(":", "-")
-    saved = options.autosave_dir / f"{name}.{autosave.SAV_SUFFIX}"
-    try:
-        if saved.exists() and not isinstance(yaml.safe_load(saved.read_text()), dict):
-            raise ValueError("it holds no settings")
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        aside = saved.with_suffix(".damaged")
-        log.warning("%s is damaged, moved to %s and skipped: %s", saved, aside.name, error)
-        saved.rename(aside)
-    autosave.configure(options.autosave_dir, name, save_period=10, timestamped_backups=False)
 
 
 def _cached(options: Options) -> Device | None:

@@ -15,7 +15,7 @@ from panda_ioc.records.pvi import pvi_records
 from panda_ioc.records.rows import row_aliases, row_names
 from panda_ioc.records.sources import source_records
 from panda_ioc.records.specs import RecordSpec
-from panda_ioc.records.tables import DEFAULT_ROWS, table_layouts, table_records
+from panda_ioc.records.tables import table_layouts, table_records
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class RecordSet:
         return [name for spec in self.specs for name in (spec.name, *spec.aliases)]
 
 
-def build_records(device: Device, prefix: str, table_rows: int = DEFAULT_ROWS) -> RecordSet:
+def build_records(device: Device, prefix: str, table_rows: int = limits.TABLE_ROWS) -> RecordSet:
     """The records for a device; of tables at most table_rows rows.
 
     Raises:

@@ -14,6 +14,8 @@ STRING = 39
 EGU = 15
 STATES = 16
 STATE = 25
+TABLE_ROWS = 65536
+"""Rows that are served of a table with room for more: EPICS copies whole arrays again and again."""
 
 _PREFIX = re.compile(r"([\w+:;<>\[\]-]|\$\(\w+\)|\$\{\w+\})+", re.ASCII)
 _NOT_PLAIN = re.compile(r"[\x00-\x1f\x7f]|\$(?=[({])")

@@ -17,6 +17,7 @@ from panda_ioc.device.model import Device, Field
 from panda_ioc.device.tables import Column, TableLayout
 from panda_ioc.errors import BadValue
 from panda_ioc.protocol.responses import TableFieldInfo
+from panda_ioc.records.limits import TABLE_ROWS
 from panda_ioc.records.shorthand import constant
 from panda_ioc.records.specs import FieldValue, RecordSpec, pv_name, pvi_name
 
@@ -38,11 +39,7 @@ _FTVL = {
 }
 
 
-DEFAULT_ROWS = 65536
-"""Rows that are served of a table with room for more: EPICS copies whole arrays again and again."""
-
-
-def table_layouts(device: Device, rows: int = DEFAULT_ROWS) -> dict[str, TableLayout]:
+def table_layouts(device: Device, rows: int = TABLE_ROWS) -> dict[str, TableLayout]:
     """The columns of each table that can be served, by its name on the wire."""
     layouts = {}
     for wire, field in device.fields.items():
@@ -159,7 +156,7 @@ def _column(layout: TableLayout, group: str, column: Column, order: int) -> Reco
         rtype="waveform",
         ftvl="STRING" if column.labels else _FTVL[np.dtype(column.dtype)],
         # One row more than allowed: EPICS cuts what is longer, and nobody would know.
-        length=(layout.max_rows or DEFAULT_ROWS) + 1,
+        length=(layout.max_rows or TABLE_ROWS) + 1,
         writable=True,
         desc=column.description or f"Column {column.name} of {layout.name}",
         info={"Q:group": {group: {f"value.{column.name.lower()}": member}}},

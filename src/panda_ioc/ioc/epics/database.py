@@ -91,8 +91,6 @@ class Database:
         put |= {"blocking": True, "always_update": True}
         if spec.value is not None:
             put["initial_value"] = spec.value
-        if spec.saved:
-            put["autosave"] = True
         if spec.rtype != "waveform":
             return _WRITABLE[spec.rtype](spec.name, **fields, **put)
         if spec.ftvl == "CHAR":

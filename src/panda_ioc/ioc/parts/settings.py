@@ -8,9 +8,11 @@ from panda_ioc.errors import PandAError
 from panda_ioc.ioc.epics.database import OnPut
 from panda_ioc.ioc.epics.record import Record
 from panda_ioc.ioc.panda.news import Board
+from panda_ioc.ioc.parts.autosave import Autosave
 from panda_ioc.ioc.parts.base import Part
 from panda_ioc.ioc.parts.puts import Puts
 from panda_ioc.records.specs import RecordSpec
+from panda_ioc.records.values import checked
 
 log = logging.getLogger(__name__)
 
@@ -23,11 +25,12 @@ After = Callable[[], Awaitable[None]]
 class Settings(Part):
     """All such records.
 
-    Arguments:
+    Args:
         specs: of all records; those of settings tell the defaults
         puts: ends puts
         applies: what puts do, by record
         after: to be done before a good put ends, by record
+        autosave: keeps their values
     """
 
     def __init__(
@@ -36,9 +39,10 @@ class Settings(Part):
         puts: Puts,
         applies: Mapping[str, Apply],
         after: Mapping[str, After],
+        autosave: Autosave,
     ) -> None:
         self._settings = {
-            spec.name: _Setting(spec.value, applies[spec.name], after.get(spec.name), puts)
+            spec.name: _Setting(spec, applies[spec.name], after.get(spec.name), puts, autosave)
             for spec in specs
             if spec.name in applies
         }
@@ -48,22 +52,27 @@ class Settings(Part):
         return {name: setting.put for name, setting in self._settings.items()}
 
     def attach(self, records: Mapping[str, Record], board: Board) -> None:
-        """Take the records, and apply what they hold: their defaults, or what was saved."""
+        """Take the records, and apply what was kept, or the defaults."""
         for name, setting in self._settings.items():
             setting.attach(records[name])
 
 
 class _Setting:
-    def __init__(self, default: Any, apply: Apply, after: After | None, puts: Puts) -> None:
-        self._default = default
+    def __init__(
+        self, spec: RecordSpec, apply: Apply, after: After | None, puts: Puts, autosave: Autosave
+    ) -> None:
+        self._spec = spec
         self._apply = apply
         self._after = after
         self._puts = puts
+        self._autosave = autosave
         self._now: Any = None
 
     async def put(self, value: Any) -> None:
         """Apply what a client has put."""
-        await self._puts.end(self._record, value, self._change(value), lambda: self._now)
+        change = self._change(value)
+        if await self._puts.end(self._record, value, change, lambda: self._now):
+            self._autosave.keep(self._spec.name, self._now)
 
     async def _change(self, value: Any) -> Any:
         now = self._apply(value)
@@ -73,15 +82,27 @@ class _Setting:
         return now
 
     def attach(self, record: Record) -> None:
-        """Take the record, and apply the value that it has."""
+        """Take the record, and show in it what was kept, or the default."""
         self._record = record
-        with record:
-            value = record.read()
+        kept = self._autosave.kept(self._spec.name)
+        if kept is None or not self._use(kept):
+            self._now = self._apply(self._spec.value)
+            if kept is None:
+                self._autosave.keep(self._spec.name, self._now)
+        record.post(self._now)
+
+    def _use(self, kept: object) -> bool:
+        """Apply a kept value; whether that could be done. If not, it stays in the file."""
         try:
-            self._now = self._apply(value)
+            self._now = self._apply(checked(self._spec, kept))
         except PandAError as error:
             log.warning(
-                "%s: saved value %r: %s; using %r", record.name, value, error, self._default
+                "%s: kept value %r cannot be used: %s; it stays in %s, the setting is %r now",
+                self._record.name,
+                kept,
+                error,
+                self._autosave.path,
+                self._spec.value,
             )
-            self._now = self._apply(self._default)
-        record.post(self._now)
+            return False
+        return True

@@ -1,0 +1,42 @@
+"""Start and stop EPICS: access security, records, the CA and PVA servers."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import NoReturn
+
+from softioc import imports, softioc
+from softioc.asyncio_dispatcher import AsyncioDispatcher
+
+from panda_ioc.ioc.epics import dbcore
+from panda_ioc.ioc.epics.database import Database
+from panda_ioc.ioc.options import Options
+
+_PACKAGE = Path(__file__).parents[2]
+_INSTALLED, _CHECKOUT = _PACKAGE / "db", _PACKAGE.parents[1] / "db"
+DB = _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT
+"""Hand-written files for EPICS."""
+
+
+def start_epics(database: Database, options: Options) -> None:
+    """Load the records and start the CA and PVA servers."""
+    if options.bind:
+        for variable in ("EPICS_CAS_INTF_ADDR_LIST", "EPICS_PVAS_INTF_ADDR_LIST"):
+            os.environ[variable] = options.bind
+    security = options.access_security or DB / "access.acf"
+    dbcore.load_access_security(security)
+    if options.log_puts:
+        imports.install_pv_logging(str(security))
+    dbcore.release_memory_lock()
+    dbcore.enlarge_callback_queue()
+    softioc.devIocStats(f"{options.prefix}:IOC")
+    database.load()
+    softioc.dbLoadDatabase(str(DB / "health.db"), None, f"P={options.prefix}")
+    softioc.iocInit(AsyncioDispatcher(asyncio.get_running_loop()))
+    dbcore.check_access_security(security)
+
+
+def exit_epics(status: int) -> NoReturn:
+    """End the process, and before it the threads of EPICS, which Python does not know."""
+    softioc.epicsExit(status)
+    raise SystemExit(status)
