@@ -8,10 +8,16 @@ class Stream:
     """Rows as (period in which the first word leaves, words); one word leaves each period."""
 
     def __init__(self) -> None:
-        self.rows: deque[tuple[int, Sequence[int]]] = deque()
+        self.rows: deque[tuple[int, list[int]]] = deque()
 
-    def add(self, first: int, words: Sequence[int]) -> None:
+    def add(self, first: int, words: list[int]) -> None:
         self.rows.append((first, words))
+
+    def patch(self, period: int, words: Sequence[int]) -> None:
+        """Replace the words of the newest row that leave from `period` on."""
+        if self.rows:
+            first, row = self.rows[-1]
+            row[period - first :] = words[period - first : len(row)]
 
     def cut(self, last: int) -> None:
         """Drop the words of the periods after `last`: their row stays incomplete."""
@@ -20,7 +26,7 @@ class Stream:
             if first <= last:
                 self.rows.append((first, words[: last + 1 - first]))
 
-    def take(self, now: int) -> list[Sequence[int]]:
+    def take(self, now: int) -> list[list[int]]:
         """Remove and return the rows whose words have all left before period `now`."""
         rows = []
         while self.rows and self.rows[0][0] + len(self.rows[0][1]) <= now:
