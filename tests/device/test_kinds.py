@@ -2,7 +2,7 @@
 
 import pytest
 
-from panda_ioc.device.kinds import KINDS, UNKNOWN, Access, kind_of
+from panda_ioc.device.kinds import KINDS, UNKNOWN, Access, is_read_only, kind_of
 from panda_ioc.protocol.responses import FieldInfo
 
 SUBTYPES = ("uint", "int", "scalar", "bit", "action", "lut", "enum", "time")
@@ -38,6 +38,32 @@ def test_whatever_else_is_announced_is_unknown_and_read_only(
     kind = kind_of(FieldInfo(*announced, None))
     assert kind is UNKNOWN
     assert kind.access == Access.READ
+
+
+READ_ONLY = {
+    ("read", "uint"): ["", "MAX", "INFO"],
+    ("param", "scalar"): ["UNITS", "SCALE", "OFFSET"],
+    ("param", "lut"): ["RAW"],
+    ("write", "enum"): ["LABELS"],
+    ("bit_out", None): ["", "CAPTURE_WORD", "OFFSET"],
+    ("bit_mux", None): ["MAX_DELAY"],
+    ("pos_out", None): ["", "SCALED"],
+    ("ext_out", "bits"): ["", "BITS"],
+    ("table", None): ["MAX_LENGTH", "LENGTH", "B", "FIELDS", "ROW_WORDS", "MODE", "QUEUED_LINES"],
+}
+"""What a server 4.1 calls not writeable."""
+
+
+@pytest.mark.parametrize("announced", READ_ONLY, ids=str)
+def test_what_nobody_can_write(announced: tuple[str, str | None]) -> None:
+    info = FieldInfo(*announced, None)
+    assert all(is_read_only(info, attribute) for attribute in READ_ONLY[announced])
+    writable = [a.name for a in KINDS[announced].attributes if Access.WRITE in a.access]
+    assert not any(is_read_only(info, name) for name in [*writable, "RAW ", "NEW"])
+
+
+def test_of_what_is_unknown_nobody_can_say_it() -> None:
+    assert not is_read_only(FieldInfo("holo_out", None, None))
 
 
 def test_attributes_that_clients_can_set() -> None:

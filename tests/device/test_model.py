@@ -159,3 +159,11 @@ def test_a_device_survives_its_cache(device: Device) -> None:
 def test_a_damaged_cache_is_refused_by_name(text: str) -> None:
     with pytest.raises(ConfigurationError, match=r"box\.json: not a cached PandA"):
         cache.load(text, "box.json")
+
+
+def test_names_of_what_nobody_can_write(device: Device) -> None:
+    """The number of a single instance may be given; of others it is part of the name."""
+    assert all(map(device.is_read_only, ["PCAP.BITS1", "PCAP1.BITS1", "EQU2.TABLE.MODE"]))
+    assert all(map(device.is_read_only, ["EQU21.OUT", "PULSE12.ENABLE.MAX_DELAY"]))
+    for name in ("PULSE13.ENABLE.MAX_DELAY", "PULSE1.DELAY", "PCAP.NEW", "NONE.X", "*METADATA.A"):
+        assert not device.is_read_only(name)

@@ -10,17 +10,19 @@ from panda_ioc import statefile
 from panda_ioc.errors import ConfigurationError
 from panda_ioc.protocol.commands import SetState
 from panda_ioc.protocol.connections import ControlConnection
+from panda_ioc.statefile.lines import Setting, lines_of
 
 LINES = st.sampled_from(
     [
         *("", "# comment < =", "PULSE1.DELAY=1", "PULSE1.DELAY.UNITS=ms", "PULSE1.DELAY?"),
         *("SEQ1.TABLE<", "SEQ1.TABLE<B", "SEQ1.TABLE<<", "*PCAP.ARM=", "1 2 3 4", "AAAA"),
         *("*METADATA.DESIGN<", "*METADATA.LABEL_PULSE1=a = b < c", "*DESC.PULSE?", "\x00", "a b=1"),
+        *("!PULSE1.DELAY=1", "!SEQ1.TABLE<", ".", "PULSE1.WIDTH (error)", "\r", "\ufeff"),
     ]
 )
 
 
-def read(content: bytes) -> list[str] | None:
+def read(content: bytes) -> list[Setting] | None:
     with TemporaryDirectory() as directory:
         path = Path(directory) / "state"
         path.write_bytes(content)
@@ -40,7 +42,7 @@ def test_only_settings_are_ever_sent(lines: list[str]) -> None:
     found = read("\n".join(lines).encode())
     if found is None:
         return
-    settings = statefile.settings(found)
+    settings = lines_of(found)
     sent = (
         ControlConnection().send(SetState(settings)).decode().split("\n")[:-1] if settings else []
     )

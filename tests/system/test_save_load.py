@@ -10,6 +10,7 @@ import pytest
 
 from panda_ioc import statefile
 from panda_ioc.errors import ConfigurationError
+from panda_ioc.statefile.lines import lines_of
 from support.servers import PROGRAM, EpicsPorts, Ioc, Sim, Starter
 
 INVALID, MAJOR = 3, 2
@@ -86,6 +87,63 @@ def test_what_is_refused_is_said_and_the_rest_is_set(sim: Sim, tmp_path: Path) -
     assert sim.ask("PULSE1.WIDTH.UNITS?") == ["OK =ms"]
 
 
+def kept_by_the_server(sim: Sim) -> list[str]:
+    """What a PandA's server keeps of its settings in its own file, an order of its own included."""
+    lines = []
+    for group in ("ATTR", "CONFIG", "TABLE", "METADATA"):
+        sim.put(f"*CHANGES.{group}=S")
+        for line in sim.ask(f"*CHANGES.{group}?")[:-1]:
+            name = line[1:].removesuffix("<")
+            lines.append(line[1:] + ("B" if group == "TABLE" else ""))
+            if line.endswith("<"):
+                value = sim.ask(f"{name}.B?" if group == "TABLE" else f"{name}?")
+                lines += [*(each[1:] for each in value[:-1]), ""]
+    return lines
+
+
+WAYS = {
+    "as the server writes it": ("\n", "", "\n"),
+    "joined": ("\n", "", ""),
+    "by an editor of Windows": ("\r\n", "\ufeff", "\r\n"),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_file_that_a_server_keeps_its_settings_in_is_loaded(
+    start_sim: Starter[Sim], tmp_path: Path, way: str
+) -> None:
+    first, second = start_sim("--no-alive"), start_sim("--no-alive")
+    scramble(first, 7)
+    between, begin, end = WAYS[way]
+    kept = kept_by_the_server(first)
+    assert "SEQ1.TABLE.QUEUED_LINES=0" in kept
+    path = tmp_path / "persistent"
+    path.write_text(begin + between.join(kept) + end, newline="")
+    done = load(second, path)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    assert "0 settings refused" in done.stdout
+    assert "4 settings left out, as no PandA takes them: " in done.stdout
+    assert save(second, tmp_path / "second") == save(first, tmp_path / "first")
+    assert "QUEUED_LINES" not in (tmp_path / "first").read_text()
+
+
+def test_a_reply_that_lists_changes_is_loaded_as_far_as_it_goes(
+    start_sim: Starter[Sim], tmp_path: Path
+) -> None:
+    first, second = start_sim("--no-alive"), start_sim("--no-alive")
+    first.put("PULSE1.WIDTH.UNITS=ms", "PULSE1.WIDTH=17")
+    second.put("PULSE1.WIDTH.UNITS=us")
+    assert second.ask("SEQ1.TABLE<", "1 2 3 4", "") == ["OK"]
+    lines = first.ask("*CHANGES?")[:-1]
+    assert lines.index("!PULSE1.WIDTH=17") < lines.index("!PULSE1.WIDTH.UNITS=ms")
+    path = tmp_path / "changes"
+    path.write_text("\n".join([*lines, "!SYSTEM.TEMP_ZYNQ (error)", "."]))
+    done = load(second, path)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    assert second.ask("PULSE1.WIDTH?") == ["OK =17"]
+    assert second.ask("SEQ1.TABLE?") == ["!1", "!2", "!3", "!4", "."], "it was not emptied"
+
+
 def test_a_table_that_streams_is_replaced(sim: Sim, tmp_path: Path) -> None:
     path = tmp_path / "state"
     path.write_text("PGEN1.TABLE<\n7\n8\n\nPULSE1.PULSES=3\n")
@@ -103,7 +161,7 @@ def test_a_table_that_streams_is_replaced(sim: Sim, tmp_path: Path) -> None:
         ("*PCAP.ARM=\n", "line 1: '*PCAP.ARM='"),
         ("PULSE1.DELAY=1\nPULSE1.DELAY?\n", "line 2: 'PULSE1.DELAY?'"),
         ("SEQ1.TABLE<<\n1\n\n", "line 1: 'SEQ1.TABLE<<'"),
-        ("SEQ1.TABLE<\n1\n2", "line 1: no empty line after the table"),
+        ("SEQ1.TABLE<\n1\nPULSE1.DELAY=1\n", "line 3: 'PULSE1.DELAY=1' is no line of SEQ1.TABLE<"),
         ("nonsense\n", "line 1: 'nonsense'"),
     ],
 )
@@ -136,7 +194,7 @@ def test_a_file_that_can_not_be_written_leaves_the_old_one(tmp_path: Path) -> No
     statefile.write(path, ["PULSE1.DELAY=1"])
     with pytest.raises(UnicodeEncodeError):
         statefile.write(path, ["PULSE1.DELAY=2", "*METADATA.LABEL_PULSE1=\ud800"])
-    assert statefile.read(path) == ["PULSE1.DELAY=1"]
+    assert lines_of(statefile.read(path)) == ["PULSE1.DELAY=1"]
     assert [each.name for each in tmp_path.iterdir()] == ["state"]
 
 
@@ -244,6 +302,21 @@ async def test_a_load_with_refused_lines_fails_and_says_which(
     await design.act("SAVE")
     await design.act("LOAD")
     assert await design.severity("STATUS") == await design.severity("LOAD") == 0
+
+
+async def test_lines_that_no_panda_takes_fail_no_load(
+    sim: Sim, server: Ioc, designs: Path, ca: Any
+) -> None:
+    design = Design(ca, server)
+    lines = ["SEQ1.TABLE.QUEUED_LINES=0", "TTLIN1.VAL=1", "PCAP1.BITS0=3", "PULSE1.DELAY.INFO=x"]
+    (designs / "other.ini").write_text("\n".join([*lines, "PULSE1.PULSES=6", "SEQ1.TABLE<B"]))
+    await design.name("other.ini")
+    await design.act("LOAD")
+    assert sim.ask("PULSE1.PULSES?") == ["OK =6"]
+    status = await design.text("DESIGN:STATUS")
+    assert status.startswith("Loaded other.ini; 4 settings left out, as no PandA takes them: ")
+    assert await design.severity("STATUS") == 0
+    assert await ca.caget(server.pv("DESIGN:REFUSED")) == 0
 
 
 async def test_a_file_that_is_not_there_fails_the_put(server: Ioc, ca: Any) -> None:

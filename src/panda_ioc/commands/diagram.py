@@ -14,6 +14,7 @@ from panda_ioc.client.blocking import BlockingClient
 from panda_ioc.device.wiring import Port, Wire, Wiring, read_wiring
 from panda_ioc.errors import ConfigurationError
 from panda_ioc.protocol.commands import GetState
+from panda_ioc.statefile.lines import lines_of
 
 FORMATS = ("svg", "pdf", "png", "gv")
 
@@ -39,7 +40,7 @@ def draw_panda(host: str, port: int, timeout: float, output: Path | None) -> int
 def draw_state(state: Path, output: Path | None) -> int:
     """The same of a saved state."""
     kind = _format(output)
-    return _write(statefile.read(state), kind, output)
+    return _write(lines_of(statefile.read(state)), kind, output)
 
 
 def _write(lines: list[str], kind: str, output: Path | None) -> int:

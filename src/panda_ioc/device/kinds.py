@@ -106,3 +106,29 @@ UNKNOWN = FieldKind(R, "text")
 def kind_of(info: FieldInfo) -> FieldKind:
     """The row for a field; `UNKNOWN` for types that this version has never heard of."""
     return KINDS.get((info.type, info.subtype), UNKNOWN)
+
+
+# type or subtype -> attributes that can only be read and are not followed, as they never change
+_ONLY_READ: Mapping[str, tuple[str, ...]] = {
+    "uint": ("MAX",),
+    "scalar": ("UNITS", "SCALE", "OFFSET"),
+    "lut": ("RAW",),
+    "enum": ("LABELS",),
+    "bit_out": ("CAPTURE_WORD", "OFFSET"),
+    "bit_mux": ("MAX_DELAY",),
+    "pos_out": ("SCALED",),
+    "bits": ("BITS",),
+    "table": ("MAX_LENGTH", "LENGTH", "B", "FIELDS", "ROW_WORDS", "MODE"),
+}
+
+
+def is_read_only(info: FieldInfo, attribute: str = "") -> bool:
+    """True if nobody can write the field, or one of its attributes; False if that is not known."""
+    kind = kind_of(info)
+    if kind is UNKNOWN:
+        return False
+    if not attribute:
+        return Access.WRITE not in kind.access
+    if attribute == "INFO" or attribute in _ONLY_READ.get(info.subtype or info.type, ()):
+        return True
+    return any(each.name == attribute and each.access is R for each in kind.attributes)

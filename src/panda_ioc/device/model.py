@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from panda_ioc.device.kinds import UNKNOWN, AttributeKind, FieldKind, kind_of
+from panda_ioc.device.kinds import UNKNOWN, AttributeKind, FieldKind, is_read_only, kind_of
 from panda_ioc.errors import ProtocolError
 from panda_ioc.protocol.responses import (
     NAME,
@@ -95,6 +95,18 @@ class Device:
     def fields(self) -> Mapping[str, Field]:
         """All fields by their names on the wire."""
         return {field.wire: field for block in self.blocks for field in block.fields}
+
+    def is_read_only(self, wire: str) -> bool:
+        """True if nobody can write this field or attribute; False if there is none of the name."""
+        block, _, rest = wire.partition(".")
+        name, _, attribute = rest.partition(".")
+        found = self.fields.get(f"{self._numbered.get(block, block)}.{name}")
+        return found is not None and is_read_only(found.info, attribute)
+
+    @cached_property
+    def _numbered(self) -> Mapping[str, str]:
+        """Single instances by their names with a number, which may be given."""
+        return {f"{block.wire}1": block.wire for block in self.blocks if block.number is None}
 
     @cached_property
     def positions(self) -> tuple[Field, ...]:

@@ -73,7 +73,7 @@ class Bridge:
             options.data_roots,
             origin | {"panda_ioc_version": __version__},
         )
-        design = Design(options.design_dir, address, connection, puts)
+        design = Design(options.design_dir, device, address, connection, puts)
         kept = [spec.name for spec in specs if spec.saved]
         autosave = Autosave(options.autosave_dir, records.prefix, kept)
         self._health = Health(connection, puts, lambda: files.status.queued)

@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from panda_ioc import statefile
 from panda_ioc.client.asyncio import AsyncioClient
+from panda_ioc.device.model import Device
 from panda_ioc.errors import BadValue, ConfigurationError, PandAError
 from panda_ioc.ioc.epics.alarms import MAJOR, STATE, Alarm, reason
 from panda_ioc.ioc.epics.database import OnPut
@@ -18,6 +20,10 @@ from panda_ioc.ioc.parts.base import Part
 from panda_ioc.ioc.parts.puts import Puts
 from panda_ioc.ioc.parts.settings import Apply
 from panda_ioc.protocol.responses import Refused
+from panda_ioc.statefile import Loaded
+from panda_ioc.statefile.lines import Setting
+
+log = logging.getLogger(__name__)
 
 SHOWN = 5
 """Refused settings that STATUS names."""
@@ -28,15 +34,22 @@ class Design(Part):
 
     Arguments:
         directory: the only one that designs are kept in; None: nothing can be saved
+        device: the PandA
         address: of the PandA; saving has a connection of its own, as it takes long
         connection: the one that records follow
         puts: ends puts
     """
 
     def __init__(
-        self, directory: Path | None, address: Address, connection: Connection, puts: Puts
+        self,
+        directory: Path | None,
+        device: Device,
+        address: Address,
+        connection: Connection,
+        puts: Puts,
     ) -> None:
         self._directory = directory.resolve() if directory else None
+        self._device = device
         self._address = address
         self._connection = connection
         self._puts = puts
@@ -103,26 +116,28 @@ class Design(Part):
     async def _save(self) -> str:
         path = self._path(self._name)
         async with self._address.client() as client:
-            lines = await statefile.get_state(client)
+            lines = await statefile.get_state(client, self._device)
         await asyncio.to_thread(statefile.write, path, lines)
         return f"Saved {self._name}: {len(lines)} lines"
 
     async def _load(self) -> str:
         path = self._path(self._name)
-        lines = await asyncio.to_thread(statefile.read, path)
+        settings = await asyncio.to_thread(statefile.read, path)
         self._records["DESIGN:REFUSED"].post(0)
-        refused = await self._send(lines)
+        loaded = await self._send(settings)
         with contextlib.suppress(TimeoutError):
             await self._connection.settled()
-        if refused:
+        if loaded.left_out:
+            log.info("%s: %s", self._name, loaded.told())
+        if refused := loaded.refused:
             self._records["DESIGN:REFUSED"].post(len(refused), Alarm(MAJOR, STATE))
             raise BadValue(f"{self._name}: {len(refused)} settings refused: {_some(refused)}")
-        return f"Loaded {self._name}"
+        return "; ".join(filter(None, (f"Loaded {self._name}", loaded.told())))
 
-    async def _send(self, lines: list[str]) -> tuple[Refused, ...]:
+    async def _send(self, settings: Sequence[Setting]) -> Loaded:
         client: AsyncioClient = self._address.client()
         async with client:
-            return await statefile.set_state(client, lines)
+            return await statefile.set_state(client, self._device, settings)
 
 
 def _some(refused: tuple[Refused, ...]) -> str:
