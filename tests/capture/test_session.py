@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 
 from panda_ioc.capture.scaling import columns_of
-from panda_ioc.capture.session import FileCapture, State, Status
+from panda_ioc.capture.session import FileCapture
 from panda_ioc.capture.settings import MAX_LAST_N, Mode, Settings
+from panda_ioc.capture.status import State, Status
 from panda_ioc.capture.stream import DataStream
 from panda_ioc.errors import CaptureError, ConfigurationError, ConnectionLost
 from panda_ioc.protocol.responses import EndReason, StartData

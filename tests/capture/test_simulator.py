@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from panda_ioc.capture.live import LiveWindow
-from panda_ioc.capture.session import FileCapture, State
+from panda_ioc.capture.session import FileCapture
 from panda_ioc.capture.settings import Mode, Settings
+from panda_ioc.capture.status import State
 from panda_ioc.capture.stream import DataStream
 from panda_ioc.client.data import DataSocket
 from panda_ioc.protocol.responses import EndReason

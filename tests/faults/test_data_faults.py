@@ -63,6 +63,14 @@ async def is_open(scene: Scene) -> None:
     await scene.until(lambda: _is_waiting(scene), "waiting for an acquisition")
 
 
+async def reset(scene: Scene) -> None:
+    """End the data connection, and wait until the bridge knows."""
+    with scene.see("DATA:LIVE:STATE") as state:
+        await state.until(lambda _: True)
+        scene.proxy.data.end(Do.RESET)
+        await state.until(lambda text: str(text) == "Disconnected")
+
+
 async def _is_waiting(scene: Scene) -> bool:
     return str(await scene.get("DATA:LIVE:STATE")).startswith(("Waiting", "Ended", "Running"))
 
@@ -113,7 +121,7 @@ async def test_an_end_with_an_unknown_reason_is_no_good_end(live: Scene, reason:
         assert str(bad) != "Ended: Ok"
     assert await is_unconcerned(live)
     assert len(live.problems()) <= 2, live.problems()
-    live.proxy.data.end(Do.RESET)
+    await reset(live)
     await acquires(live)
 
 

@@ -1,8 +1,9 @@
 """Samples of acquisitions: received, scaled, shown live and written to files. Knows no EPICS."""
 
 from panda_ioc.capture.live import Keep, LiveWindow, Snapshot
-from panda_ioc.capture.session import FileCapture, State, Status
+from panda_ioc.capture.session import FileCapture
 from panda_ioc.capture.settings import Mode, Settings
+from panda_ioc.capture.status import State, Status
 from panda_ioc.capture.stream import DataStream, Sink
 
 __all__ = [

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from panda_ioc.capture._ring import Ring
 from panda_ioc.capture.scaling import Rows
 from panda_ioc.errors import CaptureError
 from panda_ioc.protocol.responses import StartData
@@ -26,26 +27,14 @@ class LastSamples:
                 f"the last {size} samples of {layout.itemsize} bytes: at most"
                 f" {MAX_BYTES // layout.itemsize} fit in memory"
             )
-        self._size = size
         self._layout = layout
-        # As bytes: assignment of structured arrays goes field by field.
-        self._ring = np.empty((size, layout.itemsize), np.uint8)
-        self._taken = 0
+        self._ring = Ring(size, layout.itemsize)
 
     def add(self, rows: Rows) -> None:
         """Take samples in, and let the oldest go."""
-        skipped = max(0, len(rows) - self._size)
-        raw = rows[skipped:].view(np.uint8).reshape(-1, self._layout.itemsize)
-        first = (self._taken + skipped) % self._size
-        before_end = self._size - first
-        self._ring[first : first + len(raw)] = raw[:before_end]
-        self._ring[: max(0, len(raw) - before_end)] = raw[before_end:]
-        self._taken += len(rows)
+        self._ring.add(rows.view(np.uint8).reshape(-1, self._layout.itemsize))
 
     def rows(self, left_out: int = 0) -> Iterator[Rows]:
         """What is there but the newest `left_out`, in one or two pieces, oldest first."""
-        count = max(0, min(self._taken, self._size) - left_out)
-        first = self._taken % self._size if self._taken > self._size else 0
-        end = min(self._size, first + count)
-        for raw in (self._ring[first:end], self._ring[: count - (end - first)]):
+        for raw in self._ring.pieces(left_out):
             yield raw.reshape(-1).view(self._layout)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from panda_ioc.capture._ring import Raw, Ring
 from panda_ioc.capture.scaling import Column, Rows, columns_of
 from panda_ioc.errors import BadValue, CaptureError
 from panda_ioc.protocol.responses import EndReason, StartData
@@ -62,7 +63,7 @@ class LiveWindow:
         self._lock = threading.Lock()
         self._size = _checked(size)
         self._keep = keep
-        self._ring: NDArray[np.uint8] = np.empty((0, 0), np.uint8)
+        self._ring = Ring(self._size, 0)
         self._layout: np.dtype[Any] = np.dtype([])
         self._columns: tuple[Column, ...] = ()
         self._running = False
@@ -72,7 +73,6 @@ class LiveWindow:
 
     def _clear(self) -> None:
         self._received = 0
-        self._kept = 0  # samples put into the ring since the start; they wrap around in it
         self._closed = False  # the first N are complete, or were missed
         self._shown = 0
         self._dropped = 0
@@ -96,10 +96,9 @@ class LiveWindow:
             self._refill(rows[:size] if self._keep is Keep.FIRST else rows[-size:])
             self._version += 1
 
-    def _refill(self, rows: NDArray[np.uint8]) -> None:
-        self._ring = np.empty((self._size, rows.shape[1]), np.uint8)
-        self._ring[: len(rows)] = rows
-        self._kept = len(rows)
+    def _refill(self, rows: Raw) -> None:
+        self._ring = Ring(self._size, rows.shape[1])
+        self._ring.add(rows)
 
     def start(self, start: StartData) -> None:
         """A new acquisition, perhaps with other columns; `CaptureError`: they can not be scaled."""
@@ -108,7 +107,7 @@ class LiveWindow:
         with self._lock:
             self._columns, self._layout = columns, layout
             self._clear()
-            self._ring = np.empty((self._size, layout.itemsize), np.uint8)
+            self._ring = Ring(self._size, layout.itemsize)
             self._acquisition += 1
             self._version += 1
             self._running, self._reason = True, None
@@ -121,16 +120,9 @@ class LiveWindow:
             self._received += count
             self._version += 1
             if self._keep is Keep.FIRST:
-                raw = raw[: 0 if self._closed else self._size - self._kept]
+                raw = raw[: 0 if self._closed else self._size - self._ring.taken]
                 self._closed |= len(raw) < count
-            self._put(raw[-self._size :])
-
-    def _put(self, raw: NDArray[np.uint8]) -> None:
-        first = self._kept % self._size
-        upto = min(self._size, first + len(raw))
-        self._ring[first:upto] = raw[: upto - first]
-        self._ring[: len(raw) - (upto - first)] = raw[upto - first :]
-        self._kept += len(raw)
+            self._ring.add(raw)
 
     def end(self, reason: EndReason, untrusted: int) -> None:
         """The acquisition is over; its last `untrusted` samples may be corrupt and are removed."""
@@ -179,12 +171,9 @@ class LiveWindow:
         else:
             self._dropped = self._received - held
 
-    def _rows(self) -> NDArray[np.uint8]:
-        """A copy of what is held, oldest first: shape (samples, bytes of a sample)."""
-        if self._kept <= self._size:
-            return self._ring[: self._kept].copy()
-        first = self._kept % self._size
-        return np.concatenate([self._ring[first:], self._ring[:first]])
+    def _rows(self) -> Raw:
+        """A copy of what is held, oldest first."""
+        return np.concatenate(self._ring.pieces())
 
 
 def _checked(size: int) -> int:

@@ -16,17 +16,16 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from enum import Enum
-from pathlib import Path
 
 import numpy as np
 
 from panda_ioc.capture._last import LastSamples
 from panda_ioc.capture._queue import BoundedQueue
-from panda_ioc.capture.datasets import Dataset, datasets_of
+from panda_ioc.capture.datasets import datasets_of
 from panda_ioc.capture.hdf5 import HDF5Writer
 from panda_ioc.capture.scaling import Rows, columns_of
 from panda_ioc.capture.settings import Mode, Settings
+from panda_ioc.capture.status import State, Status
 from panda_ioc.capture.stream import DataStream
 from panda_ioc.errors import CaptureError, ConnectionLost
 from panda_ioc.protocol.responses import EndReason, StartData
@@ -40,56 +39,6 @@ SOON = 0.05
 _FLUSH_PART = 4.0  # pauses are at least so many times as long as the flush before
 END_SOON = 0.1
 """Seconds after the last sample asked for in which its frame may still prove to be corrupt."""
-
-
-class State(Enum):
-    """Where a capture is."""
-
-    IDLE = "Idle"
-    READY = "Waiting for an acquisition"
-    CAPTURING = "Capturing"
-    CLOSING = "Closing the file"
-    DONE = "Finished"
-    FAILED = "Failed"
-
-
-@dataclass(frozen=True)
-class Status:
-    """How a capture stands.
-
-    Attributes:
-        state, message: for people
-        path: of the file
-        received: samples that came from the box
-        captured: samples that readers of the file see, in every dataset
-        missed: samples that had gone by before we saw the acquisition
-        acquisitions: that were begun
-        reason: why the (last) acquisition, or the capture of it, ended
-        start: header of the first acquisition
-        datasets: what the file holds
-        chunk: samples in a chunk of a dataset
-        queued, queue_peak, queue_limit: bytes that wait for the disk: now, at most, and allowed
-    """
-
-    state: State = State.IDLE
-    message: str = State.IDLE.value
-    path: Path | None = None
-    received: int = 0
-    captured: int = 0
-    missed: int = 0
-    acquisitions: int = 0
-    reason: EndReason | None = None
-    start: StartData | None = None
-    datasets: tuple[Dataset, ...] = ()
-    chunk: int = 0
-    queued: int = 0
-    queue_peak: int = 0
-    queue_limit: int = 0
-
-    @property
-    def busy(self) -> bool:
-        """Whether the file is still open."""
-        return self.state in (State.READY, State.CAPTURING, State.CLOSING)
 
 
 @dataclass(frozen=True)
@@ -130,6 +79,7 @@ class FileCapture:
         self.flush_period = settings.flush_period
         self._finished = self._warned = False
         self._last: LastSamples | None = None
+        self._joined: StartData | None = None
         self._left_out = 0
         self._flushed_at = -float("inf")
         self._flush_time = 0.0
@@ -148,8 +98,13 @@ class FileCapture:
             queue_peak=self._queue.peak,
         )
 
-    def begin(self, stream: DataStream) -> None:
+    def begin(self, stream: DataStream, over: int = 0) -> None:
         """Make the file and take acquisitions from now on, the one that goes on included.
+
+        Args:
+            stream: brings them
+            over: number of an acquisition of the stream that is not to be joined, as it is over on
+                the PandA
 
         Raises:
             ConfigurationError: settings that can not be
@@ -162,10 +117,14 @@ class FileCapture:
         self.settings.make_directory()
         self._writer = HDF5Writer(self.settings.path, self.settings.attributes)
         self._stream = stream
-        stream.add(self)
+        stream.add(self, over)
         # Not before: who hears this may arm at once.
         self._set(state=State.READY, message=State.READY.value)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError as error:  # the system has no more threads
+            self._close(str(error))
+            raise CaptureError(f"{self.settings.path}: {error}") from error
 
     def stop(self, timeout: float = 30.0) -> Status:
         """Take no more, write what is queued, close the file; returns how it ended."""
@@ -203,21 +162,25 @@ class FileCapture:
 
     def _run(self) -> None:
         try:
-            self._work_and_close()
+            self._close(self._fault_in_work())
+        except Exception as error:
+            log.exception("capture to %s: could not be closed", self.settings.path)
+            self._set(state=State.FAILED, message=_words(error))
         finally:
             self._closed.set()
 
-    def _work_and_close(self) -> None:
+    def _fault_in_work(self) -> str | None:
+        """Work until the end; what went wrong, if anything did."""
         try:
             self._work()
         except CaptureError as error:
             self._set(state=State.CLOSING, message=str(error))
-            self._close(str(error))
-        except BaseException as error:
-            self._close(f"{type(error).__name__}: {error}")
-            raise
-        else:
-            self._close(None)
+            return str(error)
+        except Exception as error:
+            # Whatever it is (memory that is not to be had), the file is closed, and it is told.
+            log.exception("capture to %s failed", self.settings.path)
+            return _words(error)
+        return None
 
     def _work(self) -> None:
         while not self._finished:
@@ -259,8 +222,17 @@ class FileCapture:
         self._set(captured=captured)
 
     def _start_acquisition(self, start: StartData) -> None:
-        first = self._status.start
+        missed = self._status.missed + start.missed
+        message = State.CAPTURING.value + (f", {missed} samples missed before" if missed else "")
         number = self._status.acquisitions + 1
+        if not start.missed and not self._take_header(start):
+            return
+        self._joined = start if start.missed else None
+        self._set(state=State.CAPTURING, message=message, missed=missed, acquisitions=number)
+
+    def _take_header(self, start: StartData) -> bool:
+        """Define the file by the first header; later ones must be like it, else that is the end."""
+        first = self._status.start
         if first is None:
             names, bits = self.settings.dataset_names, self.settings.bits
             datasets = datasets_of(columns_of(start), names, bits)
@@ -270,15 +242,30 @@ class FileCapture:
                 self._last = LastSamples(self.settings.num, start)
         elif start.fields != first.fields or start.process != first.process:
             self._finish(EndReason.START_DATA_MISMATCH)
-            return
-        missed = self._status.missed + start.missed
-        message = State.CAPTURING.value + (f", {missed} samples missed before" if missed else "")
-        self._set(state=State.CAPTURING, message=message, missed=missed, acquisitions=number)
+            return False
+        return True
+
+    def _is_in_file(self) -> bool:
+        """Whether the file takes this acquisition: one that was joined, once a sample comes."""
+        joined, self._joined = self._joined, None
+        return joined is None or self._take_header(joined)
+
+    def _leave(self, joined: StartData) -> None:
+        """Forget an acquisition that ended as we joined it: the capture is of the next one."""
+        self._joined = None
+        self._set(
+            state=State.READY,
+            message=State.READY.value,
+            missed=self._status.missed - joined.missed,
+            acquisitions=self._status.acquisitions - 1,
+        )
 
     def _expected(self) -> int:
         return 0 if self.settings.mode is Mode.FOREVER else self.settings.num
 
     def _take(self, rows: Rows) -> None:
+        if not len(rows) or not self._is_in_file():
+            return
         mode, num = self.settings.mode, self.settings.num
         if self._last is not None:
             self._last.add(rows)
@@ -301,6 +288,9 @@ class FileCapture:
             self._finish(EndReason.OK)
 
     def _end_acquisition(self, end: _End) -> None:
+        if self._joined is not None and end.reason.is_good:
+            self._leave(self._joined)
+            return
         self._left_out = end.untrusted
         if self._last is not None:
             for rows in self._last.rows(end.untrusted):
@@ -350,6 +340,10 @@ class FileCapture:
         self._status = replace(self._status, **changes)  # type: ignore[arg-type]
         if self._on_change is not None:
             self._on_change(self.status)
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error or 'no details'}"
 
 
 def _is_good(reason: EndReason) -> bool:

@@ -1,23 +1,25 @@
 """From the data port to the sinks: one thread that receives and hands on.
 
 A sink gets, for each acquisition, `start`, `samples` as they come, and `end` exactly once, whatever
-happens: a connection that is cut in the middle ends it with `EndReason.DISCONNECTED`. A sink added
-in the middle of an acquisition joins it there; its `missed` then counts what had gone by.
+happens: a connection that is cut in the middle, or an error in the receiving thread, ends it with
+`EndReason.DISCONNECTED`. A sink added in the middle of an acquisition joins it there; its `missed`
+then counts what had gone by.
 
-Sinks are called in the receiving thread. One that blocks holds up the stream: the box then
+Sinks are called in the receiving thread. One that blocks holds up the stream: the PandA then
 buffers, and says Data overrun if that lasts. One that raises is taken out, and gets the exception
 in `closed`; the others go on.
 """
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
 from panda_ioc.capture.scaling import Rows
 from panda_ioc.client.data import DataSocket
-from panda_ioc.errors import ConnectionLost, PandAError
+from panda_ioc.errors import CaptureError, ConnectionLost, PandAError
 from panda_ioc.protocol.responses import Data, EndData, EndReason, FrameData, StartData
 
 log = logging.getLogger(__name__)
@@ -30,6 +32,7 @@ _CORRUPTING = frozenset(
     }
 )
 """After these the last frame of a raw acquisition may be corrupt."""
+_LOOK = 0.002  # seconds between looks whether everything has been handed on
 
 
 class Sink(Protocol):
@@ -64,8 +67,11 @@ class DataStream:
         self._on_closed = on_closed
         self._lock = threading.RLock()
         self._sinks: list[Sink] = []
+        self._later: list[Sink] = []
         self._start: StartData | None = None
+        self._number = 0
         self._received = 0
+        self._turns = 0
         self._closing = self._ended = False
         self._thread = threading.Thread(target=self._run, name="panda data port", daemon=True)
 
@@ -90,14 +96,46 @@ class DataStream:
         """The acquisition that goes on, if one does."""
         return self._start
 
-    def add(self, sink: Sink) -> None:
+    @property
+    def received(self) -> int:
+        """Samples of the acquisition that goes on, or of the last one."""
+        return self._received
+
+    @property
+    def current(self) -> int:
+        """Number of the acquisition that goes on: 1, 2, ...; 0 if none does."""
+        with self._lock:
+            return 0 if self._start is None else self._number
+
+    def settle(self, timeout: float) -> None:
+        """Wait until all that has come by now is handed on, for at most `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        before = -1
+        while self.alive and time.monotonic() < deadline:
+            turns = self._turns
+            is_quiet = turns % 2 == 0 and not self._connection.has_pending()
+            # Twice: the thread may just have woken with bytes that nobody sees any more.
+            if is_quiet and turns == before:
+                return
+            before = turns if is_quiet else -1
+            time.sleep(_LOOK)
+
+    def add(self, sink: Sink, over: int = 0) -> None:
         """Hand acquisitions to `sink` as well, beginning in the middle of one that goes on.
 
         If the stream has ended meanwhile the sink is told so, as all others were.
+
+        Args:
+            sink: takes them
+            over: `current` when the PandA said that its acquisition is over: the rest of that one
+                is none of the sink's business
         """
         with self._lock:
             if self._ended:
                 sink.closed(ConnectionLost("the connection to the data port has ended"))
+                return
+            if self._start is not None and self._number == over:
+                self._later.append(sink)
                 return
             self._sinks.append(sink)
             if self._start is not None:
@@ -107,29 +145,47 @@ class DataStream:
     def remove(self, sink: Sink) -> None:
         """No more to `sink`, from the moment that this returns; it gets no `end`."""
         with self._lock:
-            if sink in self._sinks:
-                self._sinks.remove(sink)
+            for sinks in (self._sinks, self._later):
+                if sink in sinks:
+                    sinks.remove(sink)
 
     def _run(self) -> None:
         error: Exception | None = None
         try:
             while True:
                 events = self._connection.receive()
+                self._turns += 1
                 with self._lock:
                     for event in events:
                         self._hand_on(event)
+                self._turns += 1
         except PandAError as failure:
             error = None if self._closing else failure
+        except Exception as failure:
+            # Whatever it is (memory that is not to be had), it must not end in silence.
+            log.exception("data port: the receiving thread failed")
+            error = CaptureError(f"data port: {type(failure).__name__}: {failure or 'no details'}")
+        finally:
+            self._finish(error)
+
+    def _finish(self, error: Exception | None) -> None:
         self._connection.close()
-        with self._lock:
-            self._end(EndReason.MANUALLY_STOPPED if self._closing else EndReason.DISCONNECTED, 0)
-            self._tell_all(lambda sink: sink.closed(error))
-            self._sinks.clear()
-            self._ended = True
-        if self._on_closed is not None:
-            self._on_closed(error)
-        elif error is not None:
-            log.warning("%s", error)
+        try:
+            with self._lock:
+                self._ended = True
+                self._end_all(error)
+        finally:
+            if self._on_closed is not None:
+                self._on_closed(error)
+            elif error is not None:
+                log.warning("%s", error)
+
+    def _end_all(self, error: Exception | None) -> None:
+        self._end(EndReason.MANUALLY_STOPPED if self._closing else EndReason.DISCONNECTED, 0)
+        self._sinks += self._later
+        self._tell_all(lambda sink: sink.closed(error))
+        self._sinks.clear()
+        self._later.clear()
 
     def _hand_on(self, event: Data) -> None:
         if isinstance(event, FrameData):
@@ -138,7 +194,10 @@ class DataStream:
             self._tell_all(lambda sink: sink.samples(rows))
         elif isinstance(event, StartData):
             start = self._start = event
+            self._number += 1
             self._received = 0
+            self._sinks += self._later
+            self._later.clear()
             self._tell_all(lambda sink: sink.start(start))
         elif isinstance(event, EndData):
             if event.samples != self._received:

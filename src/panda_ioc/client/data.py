@@ -5,6 +5,7 @@ not delayed.
 """
 
 import contextlib
+import select
 import socket
 
 from panda_ioc.client._sockets import CONNECT_TIMEOUT, DATA_PORT, tune
@@ -78,6 +79,15 @@ class DataSocket:
             return events
         events = self._receive()
         return events if self._error else [*events, *self._connection.flush()]
+
+    def has_pending(self) -> bool:
+        """Whether bytes, or the end of the connection, wait to be received."""
+        poll = select.poll()
+        try:
+            poll.register(self._socket, select.POLLIN)
+        except ValueError:  # closed by another thread
+            return False
+        return bool(poll.poll(0))
 
     def _receive(self) -> list[Data]:
         if self._error is not None:

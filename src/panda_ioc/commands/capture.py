@@ -10,8 +10,9 @@ from types import FrameType
 from typing import TextIO
 
 from panda_ioc.capture.datasets import BitNames
-from panda_ioc.capture.session import FileCapture, Status
+from panda_ioc.capture.session import FileCapture
 from panda_ioc.capture.settings import Mode, Settings
+from panda_ioc.capture.status import Status
 from panda_ioc.capture.stream import DataStream
 from panda_ioc.client.blocking import BlockingClient
 from panda_ioc.client.data import DataSocket

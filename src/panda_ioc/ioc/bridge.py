@@ -27,7 +27,7 @@ from panda_ioc.ioc.parts.fields import Fields
 from panda_ioc.ioc.parts.files.capture import Files
 from panda_ioc.ioc.parts.health import Health
 from panda_ioc.ioc.parts.live import Live
-from panda_ioc.ioc.parts.progress import Progress
+from panda_ioc.ioc.parts.pcap import Pcap
 from panda_ioc.ioc.parts.puts import Puts
 from panda_ioc.ioc.parts.settings import Settings
 from panda_ioc.ioc.parts.sources import Sources
@@ -64,9 +64,11 @@ class Bridge:
         self._live = Live(self._data_port)
         origin = {"prefix": records.prefix, "panda": str(address), "panda_idn": device.idn}
         names = {dataset_name(wire): wire for wire in device.fields}
+        pcap = Pcap(connection, self._data_port)
         files = Files(
             self._data_port,
             connection,
+            pcap,
             device,
             {spec.name: names[spec.name] for spec in specs if spec.name in names},
             puts,
@@ -83,8 +85,8 @@ class Bridge:
             Fields(specs, connection, puts),
             Choices(specs, connection, puts, worker),
             Sources(device),
-            Arming(connection, puts),
-            Progress(connection),
+            Arming(connection, pcap, puts),
+            pcap,
             *(Table(wire, tables[wire], connection, puts, worker) for wire in tables),
             StatePoll(connection, [f"{wire}.MODE" for wire in tables if tables[wire].streams]),
             self._live,

@@ -83,7 +83,7 @@ class DataPort:
             except PandAError as error:
                 self._tell(str(error))
                 self._closed(self._why)
-            if self._wanted.is_set():
+            if self._why and self._wanted.is_set():  # not after the last user has let go of it
                 await backoff.pause()
 
     async def _receive(self, backoff: Backoff) -> None:

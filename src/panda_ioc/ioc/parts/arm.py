@@ -11,27 +11,32 @@ from panda_ioc.ioc.epics.record import Record
 from panda_ioc.ioc.panda.connection import Connection
 from panda_ioc.ioc.panda.news import Board, Follower
 from panda_ioc.ioc.parts.base import Part
+from panda_ioc.ioc.parts.pcap import ACTIVE, Pcap
 from panda_ioc.ioc.parts.puts import Puts
-from panda_ioc.protocol.commands import Arm, Disarm, GetLine
+from panda_ioc.protocol.commands import Arm, Disarm
 from panda_ioc.protocol.responses import EndReason
 
-ACTIVE = "PCAP.ACTIVE"
 BAD_ENDS = {reason.value for reason in EndReason if not reason.is_good}
-POLL = 0.01  # seconds between questions whether the box is active yet
-IDLE_POLL = 0.05  # ... and whether it still is
+POLL = 0.01  # seconds between questions whether the PandA is active yet
 TIMEOUT = 5.0  # seconds that arming may take
+GRACE = 0.1  # seconds in which an acquisition that somebody else has disarmed becomes inactive
+DISARM_TIMEOUT = 1.0  # ... and one that we have disarmed
 
 
 class Arming(Part, Follower):
-    """A put of 1 to ARM is done when the box says that it is active; 0 disarms.
+    """Ends a put of 1 to ARM when the PandA is active, of 0 when it can be armed again.
 
-    A put to WAIT is done when the box is active no more, and fails if the acquisition did.
+    A put to WAIT ends when no acquisition runs and the PandA can be armed; it fails if the
+    acquisition did.
     """
 
-    def __init__(self, connection: Connection, puts: Puts) -> None:
+    def __init__(self, connection: Connection, pcap: Pcap, puts: Puts) -> None:
         self._connection = connection
+        self._pcap = pcap
         self._puts = puts
+        self._active: int | None = None
         self._shown: int | None = None
+        self._reports = 0
 
     def on_put(self) -> Mapping[str, OnPut]:
         """The handlers of puts, by record."""
@@ -43,44 +48,58 @@ class Arming(Part, Follower):
         board.add(self, [ACTIVE])
 
     def from_device(self, wire: str, text: str, batch: Batch) -> None:
-        """PCAP.ACTIVE changed."""
-        active = int(text == "1")
-        if active != self._shown and self._record.post(active, stamp=batch.time):
-            self._shown = active
+        """Show that PCAP.ACTIVE has changed."""
+        self._reports += 1
+        self._active = int(text == "1")
+        if self._active != self._shown and self._record.post(self._active, stamp=batch.time):
+            self._shown = self._active
 
     def in_error(self, wire: str) -> None:
-        """The box can not say."""
-        self._shown = None
+        """Show that the PandA cannot say."""
+        self._active = self._shown = None
         self._record.post(None, UNREADABLE)
 
     def stale(self) -> None:
-        """Nobody knows."""
-        self._shown = None
+        """Show that nobody knows."""
+        self._active = self._shown = None
         self._record.post(None, DISCONNECTED)
 
+    # -- ARM ------------------------------------------------------------------------------------
+
     async def _put(self, value: int) -> None:
-        work = self._change(value)
-        await self._puts.end(self._record, value, work, lambda: self._shown or 0)
+        await self._puts.end(self._record, value, self._change(value), self._known)
+        self._shown = self._known()
         self._connection.recheck(ACTIVE)
+
+    def _known(self) -> int:
+        return self._active or 0
 
     async def _change(self, value: int) -> int:
         """Arm or disarm; what ARM then shows."""
-        self._shown = await self._arm() if value == 1 else await self._disarm(value)
-        return self._shown
-
-    async def _disarm(self, value: int) -> int:
-        if value != 0:
+        if value not in (0, 1):
             raise BadValue(f"{value} is neither Disarm nor Arm")
+        self._active = await (self._arm() if value else self._disarm())
+        return self._active
+
+    async def _disarm(self) -> int:
+        """Disarm, and wait until the PandA can be armed again."""
         await self._connection.put(Disarm())
+        self._active = 0
+        now = await self._pcap.released(grace=DISARM_TIMEOUT)
+        if now.active:
+            self._active = 1
+            raise CaptureError(f"still active: {ACTIVE} is 1 {DISARM_TIMEOUT:g} s after disarming")
         return 0
 
     async def _arm(self) -> int:
-        """Arm and wait until the box is active; what ARM then shows."""
-        await self._connection.put(Arm())
+        """Arm, and wait until the PandA is active; what ARM then shows."""
+        reports = self._reports
+        await self._send_arm()
         try:
             async with asyncio.timeout(TIMEOUT):
-                while await self._connection.send(GetLine(ACTIVE)) != "1":
-                    if await self._completion() not in ("", "Busy"):
+                while not (now := await self._pcap.ask()).active:
+                    is_told = now.completion is not None or self._reports != reports
+                    if is_told and now.is_final:
                         return 0  # so short that it is over already
                     await asyncio.sleep(POLL)
         except TimeoutError as error:
@@ -89,21 +108,28 @@ class Arming(Part, Follower):
             raise CommandTimeout(f"armed, but {ACTIVE} is still 0 after {TIMEOUT:g} s") from error
         return 1
 
+    async def _send_arm(self) -> None:
+        """Arm, if need be after the end of an acquisition that is over but still holds the PandA.
+
+        Raises:
+            CommandError: the PandA refuses, for another reason
+            CaptureError: the acquisition before does not let go of the PandA
+        """
+        try:
+            await self._connection.put(Arm())
+        except CommandError:
+            if (await self._pcap.released(grace=GRACE)).active:
+                raise
+            await self._connection.put(Arm())
+
+    # -- WAIT -----------------------------------------------------------------------------------
+
     async def _put_wait(self, value: int) -> None:
         await self._puts.end(self._wait, value, self._ended(value), lambda: 0)
 
     async def _ended(self, value: int) -> int:
-        """Wait until the box is idle; what WAIT then shows."""
-        while await self._connection.send(GetLine(ACTIVE)) == "1":  # noqa: ASYNC110 - not an event
-            await asyncio.sleep(IDLE_POLL)
-        completion = await self._completion()
-        if value and completion in BAD_ENDS:
-            raise CaptureError(f"the acquisition ended: {completion}")
+        """Wait until no acquisition runs; what WAIT then shows."""
+        now = await self._pcap.ended()
+        if value and now.completion in BAD_ENDS:
+            raise CaptureError(f"the acquisition ended: {now.completion}")
         return 0
-
-    async def _completion(self) -> str:
-        """How the acquisition stands or ended; "" from a server that does not know."""
-        try:
-            return await self._connection.send(GetLine("*PCAP.COMPLETION"))
-        except CommandError:
-            return ""

@@ -1,10 +1,13 @@
 """Capture to files: `DATA:*`.
 
 A put of 1 to DATA:CAPTURE is done when the data port is connected and the file is made, so whatever
-is armed from then on is captured; if either fails the put fails, and says why. A put of 0 is done
-when the file is closed. When a capture ends by itself, DATA:CAPTURE goes to 0 after all the other
-records tell of its end, and a put to DATA:WAIT, which waits for just that, is done: it fails if the
-capture did.
+is armed from then on is captured; if either fails the put fails, and says why. An acquisition that
+is active is joined; one that is over on the PandA is not, even if its last samples are still to
+come. A put of 0 is done when the file is closed.
+
+When a capture ends by itself, DATA:CAPTURE goes to 0 after all the other records tell of its end. A
+put to DATA:WAIT is done then, or if its acquisition is over, once the PandA can be armed again. It
+fails if the capture did.
 """
 
 import asyncio
@@ -13,7 +16,10 @@ import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from panda_ioc.capture.session import FileCapture, State, Status
+from panda_ioc.capture.session import FileCapture
+from panda_ioc.capture.settings import Settings as CaptureSettings
+from panda_ioc.capture.status import State, Status
+from panda_ioc.capture.stream import DataStream
 from panda_ioc.device.model import Device
 from panda_ioc.errors import BadValue, CaptureError, CommandTimeout, PandAError
 from panda_ioc.ioc.epics.database import OnPut
@@ -26,6 +32,7 @@ from panda_ioc.ioc.parts.files.datasets import Datasets
 from panda_ioc.ioc.parts.files.path import FilePath
 from panda_ioc.ioc.parts.files.settings import FileSettings
 from panda_ioc.ioc.parts.files.status import FileStatus
+from panda_ioc.ioc.parts.pcap import Pcap
 from panda_ioc.ioc.parts.puts import Puts
 from panda_ioc.ioc.parts.settings import After, Apply
 from panda_ioc.protocol.responses import ExtOutBitsFieldInfo
@@ -34,6 +41,9 @@ log = logging.getLogger(__name__)
 
 USER = "file"
 READY_TIMEOUT = 5.0  # seconds until the data port is connected
+RELEASE_TIMEOUT = 1.0  # seconds that an acquisition that is over may hold a new capture up
+END_TIMEOUT = 0.5  # ... and until the capture of one that is over has closed its file
+SETTLE_TIMEOUT = 0.05  # seconds until what has come on the data port is taken in
 CLOSE_TIMEOUT = 60.0  # seconds until what is queued has been written
 PERIOD = 0.1  # seconds between updates while a file is open
 
@@ -44,6 +54,7 @@ class Files(Part):
     Arguments:
         port: brings the data
         connection: to the PandA
+        pcap: tells how the acquisition stands
         device: what it is
         fields: `FIELD:DATASET` record -> PandA field
         puts: ends puts
@@ -55,6 +66,7 @@ class Files(Part):
         self,
         port: DataPort,
         connection: Connection,
+        pcap: Pcap,
         device: Device,
         fields: Mapping[str, str],
         puts: Puts,
@@ -71,6 +83,7 @@ class Files(Part):
             connection, self._settings, device.fields, tuple(bits), self._may_foretell
         )
         self._port = port
+        self._pcap = pcap
         self._puts = puts
         self._display = FileStatus()
         self._path = FilePath(self._settings)
@@ -139,31 +152,57 @@ class Files(Part):
         await self._puts.end(self._wait, value, self._ended(value), lambda: 0)
 
     async def _ended(self, value: int) -> int:
-        """Wait for the end of the capture; what WAIT then shows."""
+        """Wait for the end of the capture and its acquisition; what WAIT then shows."""
         await self._idle.wait()
         if value and self.status.state is State.FAILED:
             raise CaptureError(self.status.message)
+        await self._pcap.released()
         return 0
 
     async def _begin(self) -> None:
-        if self.is_busy:
+        if self.is_busy and not await self._ends():
             raise CaptureError(f"capturing to {self.status.path} already: put 0 first")
         settings = self._settings.of_next_file
         self._port.want(USER)
         try:
-            await asyncio.to_thread(settings.check)
-            await self._datasets.foretell()
-            stream = await self._port.ready(READY_TIMEOUT)
-            session = FileCapture(settings, self._changed)
-            await asyncio.to_thread(session.begin, stream)
-        except PandAError as error:
+            session = await self._begun(settings)
+        except BaseException as error:
             self._port.release(USER)
-            self._refusal = f"Not begun: {error}"
-            self._show(self.status)
+            if isinstance(error, PandAError):
+                self._refusal = f"Not begun: {error}"
+                self._show(self.status)
             raise
         self._session, self._refusal = session, ""
         self._idle.clear()
         self._show(session.status)
+
+    async def _ends(self) -> bool:
+        """Whether the capture that runs ends by itself now, as its acquisition is over."""
+        if (await self._pcap.released(patience=RELEASE_TIMEOUT)).active:
+            return False
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(END_TIMEOUT):
+                await self._idle.wait()
+        return not self.is_busy
+
+    async def _begun(self, settings: CaptureSettings) -> FileCapture:
+        await asyncio.to_thread(settings.check)
+        await self._datasets.foretell()
+        stream = await self._port.ready(READY_TIMEOUT)
+        over = await self._over(stream)
+        session = FileCapture(settings, self._changed)
+        await asyncio.to_thread(session.begin, stream, over)
+        return session
+
+    async def _over(self, stream: DataStream) -> int:
+        """Number of the acquisition that is still received although it is over; 0: none."""
+        try:
+            await self._pcap.released(patience=RELEASE_TIMEOUT)
+        except CaptureError:
+            return stream.current
+        # Whatever is under way now is active: the end of all others was sent before.
+        await asyncio.to_thread(stream.settle, SETTLE_TIMEOUT)
+        return 0
 
     async def _stop(self) -> None:
         session = self._session

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from panda_ioc.capture.session import State, Status
+from panda_ioc.capture.status import State, Status
 from panda_ioc.ioc.epics.alarms import COMM, INVALID, MAJOR, MINOR, NO_ALARM, STATE, Alarm
 from panda_ioc.ioc.epics.record import Record
 from panda_ioc.ioc.panda.news import Board
