@@ -45,6 +45,7 @@ class Block:
         "lines",
         "name",
         "outputs",
+        "wish",
     )
 
     fields: ClassVar[dict[str, Field]] = {}
@@ -71,6 +72,7 @@ class Block:
         self.name = name
         self.changed = 0
         self.generation = 0
+        self.wish: int | None = None
         self.outputs: dict[str, Output] = {}
         self.lines: dict[str, Line] = {}
         for key, each in self.fields.items():
@@ -98,9 +100,13 @@ class Block:
         """Ask to be called at a later tick; forget any such wish of before."""
         if tick < self.engine.now:
             raise TwinError(f"{self.name} wakes at tick {tick}, now is {self.engine.now}")
+        if tick == self.wish:
+            return
+        self.wish = tick
         self.generation += 1
         self.engine.post(tick, (self, None, self.generation, 0))
 
     def sleep(self) -> None:
         """Forget the wish to be called."""
+        self.wish = None
         self.generation += 1
