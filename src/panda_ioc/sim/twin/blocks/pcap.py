@@ -81,12 +81,12 @@ class Pcap(Block):
             self._program.restart()
 
     def _frame(self, tick: int, on: bool) -> None:
-        if on:
-            self._program.prepare(tick)
         gate = self.GATE & self.ENABLE if on else 0
         trig = self.TRIG & self.ENABLE
         pulse = trig != self._trig and edge_chosen(self._edge, trig)
         self._trig = trig
+        if on or pulse:
+            self._program.prepare(tick)
         timestamp = self._stamp + (tick - self._stamp_at) * self._stamp_step
         self._gating.step(tick, on, gate, pulse, timestamp, self._shift)
         self._program.step(tick, on, gate, pulse, self._shift)
