@@ -1,6 +1,7 @@
 """Whatever bytes come to the simulator's control port, it answers or ends the session."""
 
 import re
+from base64 import b64encode
 
 from fuzzing import examples
 from hypothesis import given
@@ -9,9 +10,12 @@ from hypothesis import strategies as st
 from panda_ioc.errors import CommandError
 from panda_ioc.sim import Settings
 from panda_ioc.sim.application import PACKAGED, load
+from panda_ioc.sim.lut import lut_mask
 from panda_ioc.sim.machine import Machine
-from panda_ioc.sim.numbers import lut_mask, parse_double, parse_integer
+from panda_ioc.sim.numbers import parse_double
+from panda_ioc.sim.scan import Cursor
 from panda_ioc.sim.session import Session
+from panda_ioc.sim.table_lines import words_of_base64, words_of_numbers
 
 APPLICATION = load(PACKAGED)
 NAMES = [
@@ -75,9 +79,31 @@ def test_any_bytes_are_answered_or_end_the_session(parts: list[bytes], size: int
 @examples(2000)
 @given(st.text(max_size=400))
 def test_numbers_and_functions_are_parsed_or_refused(text: str) -> None:
-    for parse in (parse_integer, parse_double, lut_mask):
+    readers = (Cursor.signed, Cursor.unsigned, Cursor.unsigned64, Cursor.double, Cursor.bit)
+    takers = [lambda text, take=take: take(Cursor(text)) for take in readers]
+    for parse in (*takers, parse_double, lut_mask):
         try:
             parse(text)
+        except CommandError:
+            continue
+
+
+@examples(1000)
+@given(st.lists(st.integers(0, 2**32 - 1), max_size=60))
+def test_lines_of_tables_hold_their_words(words: list[int]) -> None:
+    data = b"".join(word.to_bytes(4, "little") for word in words)
+    assert words_of_base64(b64encode(data).decode(), len(words)).tolist() == words
+    assert words_of_base64(b64encode(data).decode().rstrip("="), len(words)).tolist() == words
+    assert words_of_numbers(" ".join(map(str, words)), len(words)).tolist() == words
+    assert words_of_numbers(" ".join(map(hex, words)), len(words)).tolist() == words
+
+
+@examples(1000)
+@given(st.text(max_size=40))
+def test_lines_of_tables_are_words_or_refused(line: str) -> None:
+    for read in (words_of_base64, words_of_numbers):
+        try:
+            assert read(line, 4).size <= 4
         except CommandError:
             continue
 

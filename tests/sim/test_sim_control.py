@@ -112,16 +112,6 @@ async def test_values_can_be_held(client: Wire) -> None:
         ("*SIM.SET=TTLIN1.VAL=2", "Invalid bit value"),
         ("*SIM.PULSE=PULSE1.DELAY", "PULSE1.DELAY is not a bit_out"),
         ("*SIM.DROP=ALL", "*SIM.DROP=ALL is not one of CONTROL, DATA"),
-        ("*METADATA.APPNAME=x", "Metadata key APPNAME not writeable"),
-        ("*METADATA.LAYOUT=x", "Metadata key LAYOUT not writeable"),
-        ("*BLOCKS=", "Command not writeable"),
-        ("*BLOCKS.X?", "Unexpected text after command"),
-        ("*CAPTURE=x", "Unexpected character after input"),
-        ("*CHANGES=X", "Invalid start position"),
-        ("*ENUMS.PULSE?", "Missing field name"),
-        ("*ENUMS.PULSE.DELAY?", "Field is not an enumeration"),
-        ("*DESC.SEQ.TABLE[].NOPE?", "No such sub-field"),
-        ("*DESC.PULSE.DELAY[].NOPE?", "Field is not a table"),
     ],
 )
 async def test_errors_say_what_is_wrong(client: Wire, command: str, said: str) -> None:
@@ -129,35 +119,17 @@ async def test_errors_say_what_is_wrong(client: Wire, command: str, said: str) -
     assert reply.startswith(f"ERR {said}")
 
 
-async def test_line_without_end_is_refused(client: Wire) -> None:
-    client.writer.write(b"x" * (1 << 20) + b"yyy")
-    assert await client.rest() == b"ERR Line too long\n"
-
-
-async def test_table_without_end_is_refused(panda: SimulatedPandA, client: Wire) -> None:
-    client.writer.write(b"PGEN1.TABLE<\n")
-    line = b"1 " * (1 << 18) + b"\n"
-    with pytest.raises(ConnectionError):  # noqa: PT012 - which of the two is a race
-        for _ in range(200):
-            client.writer.write(line)
-            await client.writer.drain()
-        raise ConnectionError
-    async with control(panda) as other:
-        assert await other.get("*CLOCK_FREQ") == "125000000"
-
-
-async def test_table_beyond_its_length_is_refused(client: Wire) -> None:
-    line = "1 " * (1 << 17)
-    reply = await client.ask("PGEN1.TABLE<", *[line] * 9, "")
-    assert reply == ["ERR Too much data for table"]
+async def test_table_without_end_is_taken_in_without_being_kept(client: Wire) -> None:
+    client.writer.write(b"PGEN1.TABLE<\n" + (b"1 " * 500 + b"1\n") * 20_000)
+    assert await client.ask("") == ["ERR Too many points for table"]
     assert await client.get("PGEN1.TABLE.LENGTH") == "0"
 
 
 async def test_large_table_goes_through(client: Wire) -> None:
-    line = "3 " * (1 << 17)
-    assert await client.ask("PGEN1.TABLE<", *[line] * 8, "") == ["OK"]
+    line = "3 " * 255 + "3"
+    assert await client.ask("PGEN1.TABLE<", *[line] * (1048576 // 256), "") == ["OK"]
     assert await client.get("PGEN1.TABLE.LENGTH") == "1048576"
-    assert len(await client.ask("PGEN1.TABLE.B?")) == -(-4 * 1048576 // 57)
+    assert len(await client.ask("PGEN1.TABLE.B?")) == -(-4 * 1048576 // 48)
 
 
 async def test_client_that_does_not_read_holds_up_nobody(panda: SimulatedPandA) -> None:

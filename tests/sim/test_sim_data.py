@@ -295,10 +295,26 @@ async def test_hardware_time_is_in_the_header_once_there_is_a_source(
         assert b'hw_time_offset_ns="0"' in await stream.read_until(HEADER_END)
 
 
-async def test_garbage_instead_of_options(panda: SimulatedPandA) -> None:
-    for junk in ("\0\xff", "x" * 5000, "XML  NOPE"):
-        async with data(panda, junk) as stream:
-            assert (await stream.read_until(b"\n")) == b"ERR Invalid data capture option\n"
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("XML  NOPE", "Invalid data capture option"),
+        ("XML FRAMED ", "No name found"),
+        ("XML\r", "Cannot process CR character"),
+        (" \r", "Cannot process CR character"),
+        ("x" * 32, "Name too long"),
+        ("xml", "Invalid data capture option"),
+    ],
+)
+async def test_garbage_instead_of_options(panda: SimulatedPandA, options: str, said: str) -> None:
+    async with data(panda, options) as stream:
+        assert (await stream.rest()).decode().startswith(f"ERR {said}")
+
+
+@pytest.mark.parametrize("options", ["", "\0\xff", " XML\tFRAMED RAW", "BARE DEFAULT", "XML\0x"])
+async def test_unusual_options_that_are_good(panda: SimulatedPandA, options: str) -> None:
+    async with data(panda, options) as stream:
+        assert await stream.line() == "OK"
 
 
 async def test_stops_while_clients_are_streaming() -> None:

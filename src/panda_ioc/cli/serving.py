@@ -110,6 +110,9 @@ def sim_arguments(parser: ArgumentParser) -> None:
         help="values move, default: with the packaged application or once armed",
     )
     parser.add_argument(
+        "--state", type=Path, metavar="FILE", help="settings that outlive the simulator"
+    )
+    parser.add_argument(
         "--unknown-types", action="store_true", help="have fields of a type that nobody knows"
     )
 
@@ -126,4 +129,5 @@ def sim(options: Namespace) -> int:
         settings=Settings(rate=options.rate, samples=options.samples),
         alive=options.alive,
         unknown_types=options.unknown_types,
+        state=options.state,
     )

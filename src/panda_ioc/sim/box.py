@@ -3,16 +3,16 @@
 Everything here is called from one thread; only `acquisition` is shared with those of the data port.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from panda_ioc.errors import CommandError, ConfigurationError
-
-from .application import Application, BlockSpec, MetadataSpec
-from .captured import Captured, ExtOut, PosOut
-from .fields import FIELDS, Field
-from .reports import Attribute, Bus, Group, Item
-from .table import Table
+from panda_ioc.errors import CommandError
+from panda_ioc.sim.application import Application, BlockSpec, MetadataSpec
+from panda_ioc.sim.captured import Captured, ExtOut, PosOut
+from panda_ioc.sim.fields import FIELDS, Field
+from panda_ioc.sim.reports import Bus, Group, Item, TextItem
+from panda_ioc.sim.scan import Cursor
+from panda_ioc.sim.table import Table
 
 _FIELDS: dict[str, type[Field]] = {**FIELDS, "pos_out": PosOut, "ext_out": ExtOut, "table": Table}
 _MAX_METADATA_LINES = 10_000
@@ -21,30 +21,58 @@ _MAX_METADATA_LINES = 10_000
 class Metadata:
     """One `*METADATA` key."""
 
-    def __init__(self, spec: MetadataSpec, bus: Bus):
+    def __init__(self, spec: MetadataSpec, bus: Bus) -> None:
         self.spec = spec
         self.lines: list[str] = [] if spec.kind == "multiline" else [spec.value]
         self.item: Item | None = None
-        if spec.kind != "constant":
-            text = None if spec.kind == "multiline" else self._text
-            self.item = Item(f"*METADATA.{spec.key}", Group.METADATA, text, bus)
+        name = f"*METADATA.{spec.key}"
+        if spec.kind == "multiline":
+            self.item = Item(name, Group.METADATA, None, bus)
+        elif spec.kind == "string":
+            self.item = TextItem(name, Group.METADATA, self._text, bus)
 
     def _text(self) -> str:
         return self.lines[0]
 
     def get(self) -> str | list[str]:
-        """Its line, or its lines if it may have several."""
+        """Return its line, or its lines if it may have several."""
         return self.lines if self.spec.kind == "multiline" else self.lines[0]
 
-    def put(self, lines: list[str], kind: str) -> None:
-        """Set it; `kind` is what the command would write: "string" or "multiline"."""
-        if self.spec.kind != kind:
-            raise CommandError(f"Metadata key {self.spec.key} not writeable as {kind}")
-        if len(lines) > _MAX_METADATA_LINES:
-            raise CommandError(f"Metadata key {self.spec.key} too long")
+    def put(self, text: str) -> None:
+        """Carry out `*METADATA.key=text`."""
+        if self.spec.kind != "string":
+            raise CommandError("Cannot write to this field")
+        self._set([text])
+
+    def writer(self) -> "MetadataWriter":
+        """Begin to write its lines."""
+        if self.spec.kind != "multiline":
+            raise CommandError("Not a multi-line field")
+        return MetadataWriter(self._set)
+
+    def _set(self, lines: list[str]) -> None:
         self.lines = lines
         if self.item:
             self.item.touch()
+
+
+class MetadataWriter:
+    """A write of several lines that is under way."""
+
+    def __init__(self, done: Callable[[list[str]], None]) -> None:
+        self._done = done
+        self._lines: list[str] = []
+
+    def write(self, line: str) -> None:
+        """Take one line."""
+        if len(self._lines) == _MAX_METADATA_LINES:
+            raise CommandError("Too many lines")
+        self._lines.append(Cursor(line).utf8())
+
+    def close(self, complete: bool) -> None:
+        """Keep the lines, if they are complete and were good."""
+        if complete:
+            self._done(self._lines)
 
 
 @dataclass(frozen=True)
@@ -58,7 +86,7 @@ class Block:
 class Box:
     """All blocks and settings. Lookups raise CommandError with the server's own texts."""
 
-    def __init__(self, application: Application):
+    def __init__(self, application: Application) -> None:
         self.bus = Bus()
         self.blocks = {spec.name: self._block(spec) for spec in application.blocks}
         self.bus.complete()
@@ -70,7 +98,6 @@ class Box:
             for field in instance.values()
         }
         self.items = self._items()
-        self._instances = dict(self._instance_names())
         self.captured = self._captured()
 
     def _block(self, spec: BlockSpec) -> Block:
@@ -93,14 +120,6 @@ class Box:
         items[Group.METADATA] = [entry.item for entry in self.metadata.values() if entry.item]
         return items
 
-    def _instance_names(self) -> Iterator[tuple[str, tuple[Block, int]]]:
-        for name, block in self.blocks.items():
-            for number in range(1, block.spec.count + 1):
-                yield f"{name}{number}", (block, number)
-        for name, block in self.blocks.items():
-            if block.spec.count == 1:
-                yield name, (block, 1)
-
     def _captured(self) -> list[Captured]:
         """Fields that can be captured, in the order of `*CAPTURE.*?`: by field, then instance."""
         return [
@@ -111,67 +130,3 @@ class Box:
             for field in [instance[name]]
             if isinstance(field, Captured)
         ]
-
-    def instance(self, name: str) -> dict[str, Field]:
-        """The fields of a block instance; the number may be missing only if there is one."""
-        found = self._instances.get(name)
-        if found:
-            return found[0].instances[found[1] - 1]
-        if name in self.blocks:
-            raise CommandError("Missing block number")
-        if any(name[:end] in self.blocks for end in _number_starts(name)):
-            raise CommandError("Invalid block number")
-        raise CommandError("No such block")
-
-    def block(self, name: str) -> Block:
-        """A block, whatever number is given."""
-        if name in self.blocks:
-            return self.blocks[name]
-        for end in _number_starts(name):
-            if name[:end] in self.blocks:
-                return self.blocks[name[:end]]
-        raise CommandError("No such block")
-
-    def any_field(self, block: str, field: str) -> Field:
-        """The field in the first instance: for what is common to all."""
-        fields = self.block(block).instances[0]
-        if field not in fields:
-            raise CommandError("No such field")
-        return fields[field]
-
-    def field(self, block: str, field: str) -> Field:
-        """The field of the instance that `block` names."""
-        fields = self.instance(block)
-        if field not in fields:
-            raise CommandError("No such field")
-        return fields[field]
-
-    def load_state(self, lines: Iterable[str]) -> None:
-        """Put the settings of an application's `state` file."""
-        for line in lines:
-            name, _, value = line.partition("=")
-            block, _, rest = name.partition(".")
-            field, _, attribute = rest.partition(".")
-            try:
-                found = self.field(block, field)
-                if attribute:
-                    attribute_of(found, attribute).write(value)
-                else:
-                    found.put(value)
-            except CommandError as error:
-                raise ConfigurationError(f"state file, {line!r}: {error}") from error
-
-
-def attribute_of(field: Field, name: str) -> Attribute:
-    """The attribute of that name; CommandError if there is none."""
-    if name not in field.attributes:
-        raise CommandError("No such attribute")
-    return field.attributes[name]
-
-
-def _number_starts(name: str) -> Iterator[int]:
-    """Where a trailing number may start: PULSE12 -> 6, 5."""
-    end = len(name)
-    while end > 1 and name[end - 1].isdigit():
-        end -= 1
-        yield end

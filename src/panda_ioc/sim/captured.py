@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from panda_ioc.errors import CommandError
-
-from . import numbers
-from .application import FieldSpec
-from .codecs import Codec
-from .fields import Field, Register
-from .reports import Attribute, Bus, Group
+from panda_ioc.sim import numbers
+from panda_ioc.sim.application import FieldSpec
+from panda_ioc.sim.codecs import Codec
+from panda_ioc.sim.fields import Field, Register
+from panda_ioc.sim.reports import Attribute, Bus, Group
+from panda_ioc.sim.scan import Cursor
 
 KINDS = ("Value", "Diff", "Sum", "Min", "Max", "Mean", "StdDev")
 USUAL = (
@@ -79,7 +79,7 @@ class Captured(Field):
 
     duration = False
 
-    def __init__(self, spec: FieldSpec, name: str, number: int, bus: Bus):
+    def __init__(self, spec: FieldSpec, name: str, number: int, bus: Bus) -> None:
         self.kinds: tuple[str, ...] = ()
         super().__init__(spec, name, number, bus)
 
@@ -99,6 +99,11 @@ class Captured(Field):
     def _set(self, text: str) -> None:
         self.kinds = self.parse_kinds(text)
 
+    def forget(self) -> None:
+        """Capture nothing of this field."""
+        if self.kinds:
+            self.attributes["CAPTURE"].write("No")
+
     def column(self, kind: str, asked: bool = True) -> tuple[int, Column]:
         """Group and column of one capture kind of this field."""
         raise NotImplementedError
@@ -110,7 +115,7 @@ class ExtOut(Captured):
     group = None
     readable = False
 
-    def __init__(self, spec: FieldSpec, name: str, number: int, bus: Bus):
+    def __init__(self, spec: FieldSpec, name: str, number: int, bus: Bus) -> None:
         super().__init__(spec, name, number, bus)
         self.duration = spec.subtype == "samples"
 
@@ -144,7 +149,7 @@ class PosOut(Captured, Register):
     group = Group.POSN
     default_codec = Codec
 
-    def __init__(self, spec: FieldSpec, name: str, number: int, bus: Bus):
+    def __init__(self, spec: FieldSpec, name: str, number: int, bus: Bus) -> None:
         options = spec.options
         try:
             self.scale = float(options[0]) if options else 1.0
@@ -172,7 +177,7 @@ class PosOut(Captured, Register):
         return self.units or ""
 
     def _put_units(self, text: str) -> None:
-        self.units = text
+        self.units = Cursor(text).utf8()
 
     def _offset(self) -> str:
         return numbers.format_double(self.offset)
@@ -195,10 +200,12 @@ class PosOut(Captured, Register):
     def parse_kinds(self, text: str) -> tuple[str, ...]:
         if text == "No":
             return ()
-        words = text.split()
-        for word in words:
-            if word not in KINDS:
-                raise CommandError(f'Unknown capture option "{word}"')
+        words, cursor = set(), Cursor(text)
+        while cursor.rest:
+            words.add(cursor.name())
+            cursor.blanks()
+            if unknown := words - set(KINDS):
+                raise CommandError(f'Unknown capture option "{unknown.pop()}"')
         return tuple(kind for kind in KINDS if kind in words)
 
     def column(self, kind: str, asked: bool = True) -> tuple[int, Column]:

@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar
 
 from panda_ioc.errors import CommandError
-
-from . import numbers
-from .application import FieldSpec
-from .codecs import CODECS, BitMux, Codec, LongTime, Mux, Uint
-from .reports import Attribute, Bus, Group, Item, Text
+from panda_ioc.sim.application import FieldSpec
+from panda_ioc.sim.codecs import CODECS, BitMux, Codec, LongTime, Mux, Uint
+from panda_ioc.sim.reports import Attribute, Bus, Group, Item, Text
+from panda_ioc.sim.scan import Cursor
 
 
 class Field:
@@ -22,7 +21,7 @@ class Field:
     readable = True
     writeable = False
 
-    def __init__(self, spec: FieldSpec, name: str, number: int, bus: Bus):
+    def __init__(self, spec: FieldSpec, name: str, number: int, bus: Bus) -> None:
         self.spec = spec
         self.name = name
         self.number = number
@@ -68,6 +67,10 @@ class Field:
         if not self.writeable:
             raise CommandError("Field not writeable")
         self.store(text)
+        self.changed()
+
+    def changed(self) -> None:
+        """Report the value of the field, although it may be the same."""
         if self.item:
             self.item.touch()
 
@@ -90,7 +93,7 @@ class Register(Field):
 
     default_codec: type[Codec] | None = None
 
-    def __init__(self, spec: FieldSpec, name: str, number: int, bus: Bus):
+    def __init__(self, spec: FieldSpec, name: str, number: int, bus: Bus) -> None:
         self.codec = (self.default_codec or CODECS.get(spec.subtype, Uint))(spec, bus)
         self.raw = self.codec.initial
         if spec.default is not None:
@@ -99,22 +102,31 @@ class Register(Field):
 
     def _default(self, spec: FieldSpec) -> int:
         try:
-            return numbers.parse_integer(spec.default or "")
+            return Cursor(spec.default or "").unsigned()
         except CommandError as error:
             raise spec.fail(f"default {spec.default!r} is not a number: {error}") from error
 
     def make_attributes(self) -> Iterator[tuple[str, Attribute]]:
         return self.codec.attributes(self)
 
-    def raw_attribute(self, description: str, parse: Callable[[str], int]) -> Attribute:
-        """The RAW attribute: the register as a number."""
+    def raw_attribute(self, description: str, take: Callable[[Cursor], int]) -> Attribute:
+        """Return the RAW attribute: the register as a number."""
 
         def put(text: str) -> None:
-            self.raw = parse(text)
-            if self.item:
-                self.item.touch()
+            cursor = Cursor(text)
+            raw = take(cursor)
+            cursor.end()
+            if not self.writeable:
+                raise CommandError("Register cannot be written")
+            self.raw = raw
+            self.changed()
 
-        return Attribute(description, lambda: str(self.raw), put if self.writeable else None)
+        return Attribute(description, self._raw_text, put)
+
+    def _raw_text(self) -> str:
+        if not self.readable:
+            raise CommandError("Register cannot be read")
+        return str(self.raw)
 
     def text(self) -> str:
         return self.codec.format(self.raw)
@@ -123,14 +135,24 @@ class Register(Field):
         return self.codec.labels()
 
     def store(self, text: str) -> None:
-        self.raw = self.codec.parse(text)
+        self.raw = self.parse(text)
+
+    def parse(self, text: str) -> int:
+        """Return the register for a whole text.
+
+        Raises:
+            CommandError: with the server's words, if there is none
+        """
+        cursor = Cursor(text)
+        raw = self.codec.take(cursor)
+        cursor.end()
+        return raw
 
     def show(self, raw: int) -> None:
-        """What the hardware sets: reported if it changed."""
+        """Set what the hardware sets: reported if it changed."""
         if raw != self.raw:
             self.raw = raw
-            if self.item:
-                self.item.touch()
+            self.changed()
 
 
 class Param(Register):
@@ -178,7 +200,7 @@ class BitOut(Register):
     group = Group.BITS
     default_codec = Codec
 
-    def __init__(self, spec: FieldSpec, name: str, number: int, bus: Bus):
+    def __init__(self, spec: FieldSpec, name: str, number: int, bus: Bus) -> None:
         super().__init__(spec, name, number, bus)
         bus.bits[self.index] = name
 
@@ -194,8 +216,7 @@ class BitOut(Register):
     def pulse(self, raw: int | None = None) -> None:
         """Report the bit although its value may be the same."""
         self.raw = self.raw if raw is None else raw
-        if self.item:
-            self.item.touch()
+        self.changed()
 
 
 FIELDS: dict[str, type[Field]] = {

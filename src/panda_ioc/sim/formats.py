@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from panda_ioc.errors import CommandError
-
-from .acquisition import Acquisition, Setup
-from .captured import Column
-from .numbers import format_double
-from .signals import PERIOD, Words, is_periodic, sample_words
+from panda_ioc.sim.acquisition import Acquisition, Setup
+from panda_ioc.sim.captured import Column
+from panda_ioc.sim.numbers import format_double
+from panda_ioc.sim.scan import Cursor
+from panda_ioc.sim.signals import PERIOD, Words, is_periodic, sample_words
 
 Bytes = bytes | memoryview
 MAX_FRAME = 1 << 21
@@ -59,7 +59,9 @@ _OPTIONS: dict[str, dict[str, object]] = {
     "NO_HEADER": {"header": False},
     "NO_STATUS": {"status": False},
     "ONE_SHOT": {"one_shot": True},
+    "DEFAULT": vars(Options()),
     "BARE": {
+        "xml": False,
         "format": "Unframed",
         "scaled": False,
         "header": False,
@@ -71,8 +73,12 @@ _OPTIONS: dict[str, dict[str, object]] = {
 
 def parse_options(line: str) -> Options:
     """What a line of options asks for; CommandError for a word that is none."""
-    options = Options()
-    for word in line.split():
+    options, cursor = Options(), Cursor(line)
+    while cursor.rest:
+        cursor.blanks()
+        if cursor.peek() == "\r":
+            raise CommandError("Cannot process CR character")
+        word = cursor.alphanumeric()
         if word not in _OPTIONS:
             raise CommandError("Invalid data capture option")
         options = replace(options, **_OPTIONS[word])  # type: ignore[arg-type]
@@ -82,7 +88,7 @@ def parse_options(line: str) -> Options:
 class Stream:
     """One acquisition as one client wants to see it."""
 
-    def __init__(self, acquisition: Acquisition, options: Options):
+    def __init__(self, acquisition: Acquisition, options: Options) -> None:
         self._acquisition = acquisition
         self._options = options
         self._hardware = acquisition.setup.columns
@@ -262,7 +268,7 @@ def _xml_attributes(attributes: dict[str, str]) -> str:
 
 
 def _quoted(value: str) -> str:
-    return '"' + escape(value, {'"': "&quot;"}) + '"'
+    return '"' + escape(value, {'"': "&quot;", "'": "&apos;"}) + '"'
 
 
 def _hexadecimal(words: list[int]) -> str:

@@ -22,14 +22,15 @@ import math
 import zlib
 from collections.abc import Callable, Mapping
 
-from . import signals
-from .box import Box
-from .captured import PosOut
-from .codecs import Codec, Mux, Scalar
-from .fields import BitOut, Field, Read, Register
-from .numbers import CLOCK_FREQUENCY, to_int32
-from .pcap import Capture
-from .table import Table
+from panda_ioc.sim import signals
+from panda_ioc.sim.box import Box
+from panda_ioc.sim.captured import PosOut
+from panda_ioc.sim.codecs import Codec, Mux, Scalar
+from panda_ioc.sim.fields import BitOut, Field, Read, Register
+from panda_ioc.sim.numbers import CLOCK_FREQUENCY
+from panda_ioc.sim.pcap import Capture
+from panda_ioc.sim.scan import to_int32
+from panda_ioc.sim.table import Table
 
 Fields = Mapping[str, Field]
 
@@ -40,7 +41,7 @@ _TURN_RATE = 200
 class Life:
     """The moving parts of a box; `pinned` names what `*SIM.SET` holds in place."""
 
-    def __init__(self, box: Box, capture: Capture):
+    def __init__(self, box: Box, capture: Capture) -> None:
         self.pinned: set[str] = set()
         self._box = box
         self._capture = capture

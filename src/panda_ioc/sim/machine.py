@@ -1,19 +1,18 @@
-"""The simulated PandA as a whole: the box, its captures, its life, and the `*SIM` commands."""
+"""The simulated PandA as a whole: its fields, its captures and its life."""
 
 import time
 from collections.abc import Callable
 
 from panda_ioc.errors import CommandError
-
-from .acquisition import DISARMED, Settings, Setup
-from .application import Application
-from .box import Box, Metadata
-from .captured import captured_columns
-from .codecs import Labelled
-from .fields import Field, Register
-from .life import Life
-from .pcap import Capture
-from .simulation import Simulation
+from panda_ioc.sim.acquisition import DISARMED, Settings, Setup
+from panda_ioc.sim.application import Application
+from panda_ioc.sim.box import Box, Metadata
+from panda_ioc.sim.captured import captured_columns
+from panda_ioc.sim.codecs import Labelled
+from panda_ioc.sim.fields import Field, Register
+from panda_ioc.sim.life import Life
+from panda_ioc.sim.pcap import Capture
+from panda_ioc.sim.visitors import Visitors
 
 _REFRESH_PERIOD = 0.002
 
@@ -25,7 +24,9 @@ class Machine:
     armed finds it as still as a server that has just started.
     """
 
-    def __init__(self, application: Application, settings: Settings, alive: bool | None = None):
+    def __init__(
+        self, application: Application, settings: Settings, alive: bool | None = None
+    ) -> None:
         self.box = Box(application)
         self.capture: Capture = Capture(settings)
         self.life: Life = Life(self.box, self.capture)
@@ -33,12 +34,13 @@ class Machine:
         self.wakes = alive is None
         self.disarm_reason: str = DISARMED
         self._refreshed = 0.0
-        self.simulation = Simulation(self)
         self.drop_others: Callable[[object], None] = lambda session: None
         self.drop_readers: Callable[[], None] = lambda: None
         self.stalled_until = 0.0
         self.split: bool = False
-        self.box.load_state(application.state)
+        self.verbose: bool = False
+        self.visitors = Visitors()
+        self.save: Callable[[], None] = _not_configured
         self.refresh(force=True)
 
     def metadata(self, key: str) -> Metadata:
@@ -101,3 +103,7 @@ class Machine:
         if not isinstance(source, Register) or not isinstance(source.codec, Labelled):
             return None
         return 0 if source.raw != source.codec.initial else None
+
+
+def _not_configured() -> None:
+    raise CommandError("No persistence state configured")

@@ -9,9 +9,11 @@ from panda_ioc.errors import CommandError
 from panda_ioc.sim.acquisition import OVERRUN, Acquisition
 from panda_ioc.sim.formats import Bytes, Options, Stream, parse_options
 from panda_ioc.sim.pcap import Capture, Client
+from panda_ioc.sim.scan import MAX_LINE
+from panda_ioc.sim.visitors import Visitors
 
 _log = logging.getLogger(__name__)
-_MAX_OPTIONS = 1024
+_CHUNK = 4096
 # How long it takes at most to see that a client has gone, as with the real server.
 _POLL_SECONDS = 0.2
 _TAINTED_SAMPLES = 1024
@@ -21,8 +23,9 @@ _JOIN_SECONDS = 5.0
 class DataPort:
     """Listens for data clients until closed."""
 
-    def __init__(self, capture: Capture, host: str, port: int):
+    def __init__(self, capture: Capture, visitors: Visitors, host: str, port: int) -> None:
         self._capture = capture
+        self._visitors = visitors
         self._listener = socket.create_server((host, port), backlog=16)
         self.port: int = self._listener.getsockname()[1]
         self._lock = threading.Lock()
@@ -33,20 +36,21 @@ class DataPort:
     def _accept(self) -> None:
         while True:
             try:
-                client, _ = self._listener.accept()
+                client, address = self._listener.accept()
             except OSError:
                 return
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             thread = threading.Thread(
-                target=self._serve, args=(client,), name="sim data client", daemon=True
+                target=self._serve, args=(client, address), name="sim data client", daemon=True
             )
             with self._lock:
                 self._readers[client] = thread
             thread.start()
 
-    def _serve(self, client: socket.socket) -> None:
+    def _serve(self, client: socket.socket, address: object) -> None:
         try:
-            _Reader(client, self._capture).run()
+            with self._visitors.visit("data", address):
+                _Reader(client, self._capture).run()
         except OSError as error:
             _log.debug("data client went away: %s", error)
         finally:
@@ -81,7 +85,7 @@ def _shut(connection: socket.socket) -> None:
 class _Reader:
     """One data client: options, then acquisition after acquisition."""
 
-    def __init__(self, client: socket.socket, capture: Capture):
+    def __init__(self, client: socket.socket, capture: Capture) -> None:
         self._client = client
         self._capture = capture
 
@@ -100,13 +104,15 @@ class _Reader:
             self._stream_all(client, options)
 
     def _options_line(self) -> str | None:
+        """The first line, unless it is too long or the client goes away."""
         data = b""
-        while b"\n" not in data and len(data) < _MAX_OPTIONS:
-            more = self._client.recv(_MAX_OPTIONS)
+        while b"\n" not in data and len(data) <= MAX_LINE:
+            more = self._client.recv(MAX_LINE)
             if not more:
                 return None
             data += more
-        return data.split(b"\n")[0].decode(errors="replace")
+        line = data.split(b"\n")[0]
+        return None if len(line) > MAX_LINE else line.split(b"\0")[0].decode(errors="replace")
 
     def _stream_all(self, client: Client, options: Options) -> None:
         while not self._capture.closed:
@@ -121,7 +127,7 @@ class _Reader:
     def _gone(self) -> bool:
         """Whether the client has closed its end; what it sends is thrown away."""
         try:
-            return not self._client.recv(_MAX_OPTIONS, socket.MSG_DONTWAIT)
+            return not self._client.recv(_CHUNK, socket.MSG_DONTWAIT)
         except BlockingIOError:
             return False
 

@@ -4,10 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import count
+from typing import Protocol
 
 from panda_ioc.errors import CommandError
 
 Text = str | list[str]
+# The longest line that the server makes room for.
+MAX_RESULT = 255
 
 
 class Group(Enum):
@@ -22,10 +25,25 @@ class Group(Enum):
     METADATA = "METADATA"
 
 
+class Lines(Protocol):
+    """Takes the lines of a table command, one by one."""
+
+    def write(self, line: str) -> None:
+        """Take one line; CommandError if it makes no sense."""
+
+    def close(self, complete: bool) -> None:
+        """Take the end of it: nothing counts unless all of it came and was good."""
+
+
+def too_long(text: str) -> bool:
+    """Tell whether a text is longer than what the server makes room for."""
+    return len(text.encode(errors="surrogateescape")) > MAX_RESULT
+
+
 class Item:
     """A value whose changes are reported; `stamp` says when it last changed."""
 
-    def __init__(self, name: str, group: Group, text: Callable[[], str] | None, bus: "Bus"):
+    def __init__(self, name: str, group: Group, text: Callable[[], str] | None, bus: "Bus") -> None:
         self.name = name
         self.group = group
         self.text = text
@@ -34,14 +52,27 @@ class Item:
         self.touch()
 
     def touch(self) -> None:
-        """It has changed: report it to everybody."""
+        """Report it to everybody: it has changed."""
         self.stamp = next(self._stamps)
 
     def line(self) -> str:
-        """How `*CHANGES?` reports it."""
-        if self.error:
-            return f"{self.name} (error)"
-        return f"{self.name}={self.text()}" if self.text else f"{self.name}<"
+        """Return how `*CHANGES?` reports it."""
+        if self.text is None:
+            return f"{self.name}<"
+        try:
+            line = f"{self.name}={self.text()}"
+        except CommandError:
+            line = ""
+        return f"{self.name} (error)" if self.error or not line or too_long(line) else line
+
+
+class TextItem(Item):
+    """A text whose report is cut where it is too long."""
+
+    def line(self) -> str:
+        line = f"{self.name}={self.text() if self.text else ''}"
+        cut = line.encode(errors="surrogateescape")[:MAX_RESULT]
+        return cut.decode(errors="surrogateescape")
 
 
 class Bus:

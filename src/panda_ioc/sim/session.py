@@ -1,34 +1,72 @@
 """The control port without sockets: bytes in, replies out, one session a connection.
 
-A line is split at the first of `?`, `=`, `<`. A table command (`<`) goes on to an empty line.
-What can not be carried out is answered `ERR text`; a line or table beyond the limits ends the
-session.
+A line is split at the first of `?`, `=`, `<`, and ends early at a NUL. A table command (`<`) goes
+on to an empty line. What cannot be carried out is answered `ERR text`; a line that is too long
+ends the session without an answer.
 """
 
+import logging
 import re
 from collections.abc import Callable
 
 from panda_ioc.errors import CommandError
+from panda_ioc.sim.commands import Commands
+from panda_ioc.sim.machine import Machine
+from panda_ioc.sim.reports import Lines, Text
+from panda_ioc.sim.scan import MAX_LINE
 
-from .commands import Commands
-from .machine import Machine
-from .reports import Text
-
-MAX_LINE = 1 << 20
-MAX_TABLE_BYTES = 1 << 27
-_LINE_OVERHEAD = 50
-
+_log = logging.getLogger(__name__)
 _OPERATOR = re.compile(r"[?=<]")
+
+
+class _Nothing:
+    """Takes the lines of a table command that was wrong from the start."""
+
+    def write(self, line: str) -> None:
+        """Throw the line away."""
+
+    def close(self, complete: bool) -> None:
+        """Do nothing."""
+
+
+class _TableCommand:
+    """A table command whose lines are still coming; the first error is the one told."""
+
+    def __init__(self, begin: Callable[[], Lines]) -> None:
+        self._error: CommandError | None = None
+        self._lines: Lines = _Nothing()
+        try:
+            self._lines = begin()
+        except CommandError as error:
+            self._error = error
+
+    def line(self, line: str) -> None:
+        """Take one line."""
+        try:
+            if not self._error:
+                self._lines.write(line)
+        except CommandError as error:
+            self._error = error
+
+    def close(self) -> None:
+        """Carry it out, or raise what was wrong with it."""
+        self._lines.close(self._error is None)
+        if self._error:
+            raise self._error
+
+    def give_up(self) -> None:
+        """Leave everything as it was: there will be no more lines."""
+        self._lines.close(False)
 
 
 class Session:
     """One control connection: its unfinished input and its commands."""
 
-    def __init__(self, machine: Machine):
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
         self._commands = Commands(machine, self)
         self._input = bytearray()
-        self._table: tuple[str, str, list[str]] | None = None
-        self._table_bytes = 0
+        self._table: _TableCommand | None = None
         self.closed = False
 
     def feed(self, data: bytes) -> None:
@@ -36,49 +74,51 @@ class Session:
         self._input += data
 
     def step(self) -> bytes | None:
-        """The reply to the next command, or None if more bytes are needed."""
+        """Return the reply to the next command, or None if more bytes are needed."""
         while not self.closed:
             end = self._input.find(b"\n")
-            length = len(self._input) if end < 0 else end
-            if length > MAX_LINE:
-                return self._give_up("Line too long")
-            if end < 0:
+            if (len(self._input) if end < 0 else end) > MAX_LINE:
+                self.close()
+            elif end < 0:
                 return None
-            line = bytes(self._input[:end]).decode(errors="surrogateescape")
-            del self._input[: end + 1]
-            reply = self._line(line)
-            if reply is not None:
-                return reply
+            else:
+                line = bytes(self._input[:end]).partition(b"\0")[0]
+                del self._input[: end + 1]
+                reply = self._line(line.decode(errors="surrogateescape"))
+                if reply is not None:
+                    return reply
         return None
 
-    def _give_up(self, problem: str) -> bytes:
+    def close(self) -> None:
+        """Take no more input, and give up a table command that is not complete."""
         self.closed = True
         self._input.clear()
-        return f"ERR {problem}\n".encode()
+        if self._table:
+            self._table.give_up()
+            self._table = None
 
     def _line(self, line: str) -> bytes | None:
         if self._table is not None:
-            return self._table_line(line)
+            return self._table_line(self._table, line)
+        if self._machine.verbose:
+            _log.info("< %s", line)
         operator = _OPERATOR.search(line)
         if not operator:
             return _reply(_unknown)
         name, rest = line[: operator.start()], line[operator.end() :]
         if operator[0] == "<":
-            self._table, self._table_bytes = (name, rest, []), 0
+            self._table = _TableCommand(lambda: self._commands.writer(name, rest))
             return None
         if operator[0] == "=":
             return _reply(lambda: self._commands.put(name, rest))
         return _reply(lambda: self._commands.get(name, rest))
 
-    def _table_line(self, line: str) -> bytes | None:
-        name, suffix, lines = self._table or ("", "", [])
+    def _table_line(self, table: _TableCommand, line: str) -> bytes | None:
         if line:
-            lines.append(line)
-            self._table_bytes += len(line) + _LINE_OVERHEAD
-            too_long = self._table_bytes > MAX_TABLE_BYTES
-            return self._give_up("Table too long") if too_long else None
+            table.line(line)
+            return None
         self._table = None
-        return _reply(lambda: self._commands.put_table(name, suffix, lines))
+        return _reply(table.close)
 
 
 def _unknown() -> None:

@@ -25,9 +25,9 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from .acquisition import Setup
-from .captured import Column
-from .numbers import CLOCK_FREQUENCY
+from panda_ioc.sim.acquisition import Setup
+from panda_ioc.sim.captured import Column
+from panda_ioc.sim.numbers import CLOCK_FREQUENCY
 
 PERIOD = 1 << 14
 AMPLITUDE = 1_000_000

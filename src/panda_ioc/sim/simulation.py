@@ -28,18 +28,14 @@ The first twelve can be queried too; the first seven hold from the next `*PCAP.A
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from panda_ioc.errors import CommandError
-
-from . import numbers
-from .acquisition import REASONS
-from .captured import PosOut
-from .codecs import Bit
-from .fields import BitOut, Field, Read
-
-if TYPE_CHECKING:
-    from .machine import Machine
+from panda_ioc.sim import numbers
+from panda_ioc.sim.acquisition import REASONS
+from panda_ioc.sim.captured import PosOut
+from panda_ioc.sim.fields import BitOut, Field, Read
+from panda_ioc.sim.machine import Machine
+from panda_ioc.sim.scan import Cursor
 
 _MAX_STALL = 3600.0
 _MAX_ROWS = 1e9
@@ -48,7 +44,7 @@ _MAX_ROWS = 1e9
 class Simulation:
     """Carries out `*SIM` commands on a machine. Errors are CommandErrors, as for all commands."""
 
-    def __init__(self, machine: "Machine"):
+    def __init__(self, machine: Machine) -> None:
         self._machine = machine
 
     def get(self, key: str) -> str:
@@ -87,60 +83,67 @@ def _number(key: str, text: str, limit: float) -> float:
     return value
 
 
-def _field(machine: "Machine", name: str) -> Field:
+def _bit(text: str) -> int:
+    cursor = Cursor(text)
+    bit = cursor.bit()
+    cursor.end()
+    return bit
+
+
+def _field(machine: Machine, name: str) -> Field:
     if name not in machine.box.fields:
         raise CommandError(f"{name} is not a field, written like TTLIN1.VAL")
     return machine.box.fields[name]
 
 
-def _configure(key: str, whole: bool) -> Callable[["Machine", str], None]:
-    def put(machine: "Machine", text: str) -> None:
+def _configure(key: str, whole: bool) -> Callable[[Machine, str], None]:
+    def put(machine: Machine, text: str) -> None:
         value = _number(key, text, _LIMITS[key])
         machine.capture.configure(**{key.lower(): int(value) if whole else value})
 
     return put
 
 
-def _put_data(machine: "Machine", text: str) -> None:
+def _put_data(machine: Machine, text: str) -> None:
     machine.capture.configure(ramp=_choice("DATA", text, ("SIGNALS", "RAMP")) == "RAMP")
 
 
-def _put_hold(machine: "Machine", text: str) -> None:
+def _put_hold(machine: Machine, text: str) -> None:
     if _choice("HOLD", text, ("0", "1")) == "1":
         machine.capture.configure(hold=True)
     else:
         machine.capture.release()
 
 
-def _put_disarm(machine: "Machine", text: str) -> None:
+def _put_disarm(machine: Machine, text: str) -> None:
     machine.disarm_reason = _choice("DISARM", text, REASONS)
 
 
-def _put_rows(machine: "Machine", text: str) -> None:
+def _put_rows(machine: Machine, text: str) -> None:
     machine.life.rows = _number("ROWS", text, _MAX_ROWS)
 
 
-def _put_alive(machine: "Machine", text: str) -> None:
+def _put_alive(machine: Machine, text: str) -> None:
     machine.alive = _choice("ALIVE", text, ("0", "1")) == "1"
     machine.wakes = False
 
 
-def _put_split(machine: "Machine", text: str) -> None:
+def _put_split(machine: Machine, text: str) -> None:
     machine.split = _choice("SPLIT", text, ("0", "1")) == "1"
 
 
-def _put_end(machine: "Machine", text: str) -> None:
+def _put_end(machine: Machine, text: str) -> None:
     machine.end(_choice("END", text, REASONS))
 
 
-def _put_error(machine: "Machine", text: str) -> None:
+def _put_error(machine: Machine, text: str) -> None:
     field = _field(machine, text)
     if not field.item:
         raise CommandError(f"{text} is never reported")
     field.item.error = True
 
 
-def _put_ok(machine: "Machine", text: str) -> None:
+def _put_ok(machine: Machine, text: str) -> None:
     fields = [_field(machine, text)] if text else machine.box.fields.values()
     for field in fields:
         if field.item and field.item.error:
@@ -148,28 +151,27 @@ def _put_ok(machine: "Machine", text: str) -> None:
             field.item.touch()
 
 
-def _put_set(machine: "Machine", text: str) -> None:
+def _put_set(machine: Machine, text: str) -> None:
     name, _, value = text.partition("=")
     field = _field(machine, name)
     if not isinstance(field, BitOut | PosOut | Read):
         raise CommandError(f"{name} is not a bit_out, pos_out or read field; put it directly")
-    raw = (Bit(field.spec, field.bus) if isinstance(field, BitOut) else field.codec).parse(value)
-    field.show(raw)
+    field.show(_bit(value) if isinstance(field, BitOut) else field.parse(value))
     machine.life.pinned.add(name)
 
 
-def _put_free(machine: "Machine", text: str) -> None:
+def _put_free(machine: Machine, text: str) -> None:
     machine.life.pinned -= {text} if text else set(machine.life.pinned)
 
 
-def _put_pulse(machine: "Machine", text: str) -> None:
+def _put_pulse(machine: Machine, text: str) -> None:
     field = _field(machine, text)
     if not isinstance(field, BitOut):
         raise CommandError(f"{text} is not a bit_out")
     field.pulse()
 
 
-def _put_stall(machine: "Machine", text: str) -> None:
+def _put_stall(machine: Machine, text: str) -> None:
     machine.stalled_until = time.monotonic() + _number("STALL", text, _MAX_STALL)
 
 
@@ -182,7 +184,7 @@ _LIMITS = {
     "DRAIN": 3600.0,
 }
 
-_ACTIONS: dict[str, Callable[["Machine", str], None]] = {
+_ACTIONS: dict[str, Callable[[Machine, str], None]] = {
     "RATE": _configure("RATE", whole=False),
     "SAMPLES": _configure("SAMPLES", whole=True),
     "PERIOD": _configure("PERIOD", whole=False),
@@ -204,7 +206,7 @@ _ACTIONS: dict[str, Callable[["Machine", str], None]] = {
     "STALL": _put_stall,
 }
 
-_QUERIES: dict[str, Callable[["Machine"], str]] = {
+_QUERIES: dict[str, Callable[[Machine], str]] = {
     "RATE": lambda machine: numbers.format_double(machine.capture.settings.rate),
     "SAMPLES": lambda machine: str(machine.capture.settings.samples),
     "PERIOD": lambda machine: numbers.format_double(machine.capture.settings.period),

@@ -3,28 +3,36 @@
     INIT --whole--> FIXED        INIT --chunk--> STREAMING --last chunk--> STREAMING_LAST
     any state --write without data--> INIT
 
+A chunk for a table in FIXED mode is refused, as a server of version 4.1 did; newer ones take it.
 Streamed rows do not read back. While the hardware stands still they are gone at once, as on the
 recorded server; while it moves they are queued and played, see `life`.
 """
 
 import base64
-import binascii
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from panda_ioc.errors import CommandError
+from panda_ioc.sim.application import WORDS_PER_TABLE_PAGE, ColumnSpec, FieldSpec
+from panda_ioc.sim.fields import Field
+from panda_ioc.sim.reports import Attribute, Bus, Group, Item
+from panda_ioc.sim.table_lines import words_of_base64, words_of_numbers
 
-from . import numbers
-from .application import WORDS_PER_TABLE_PAGE, ColumnSpec, FieldSpec
-from .fields import Field
-from .reports import Attribute, Bus, Group, Item
+Words = npt.NDArray[np.uint32]
 
-# Decimal numbers without sign or leading 0: read far faster than what C might take.
-_PLAIN = re.compile(r"(?: *(?:0|[1-9][0-9]{0,17})(?= |$))* *")
-_STREAMING = ("STREAMING", "STREAMING_LAST")
-_BASE64_LINE_BYTES = 57
+_BASE64_LINE_BYTES = 48
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a table is written: whole or in chunks, in numbers or in base64."""
+
+    streaming: bool = False
+    last: bool = False
+    binary: bool = False
 
 
 class Table(Field):
@@ -32,11 +40,13 @@ class Table(Field):
 
     group = Group.TABLE
 
-    def __init__(self, spec: FieldSpec, name: str, number: int, bus: Bus):
+    def __init__(self, spec: FieldSpec, name: str, number: int, bus: Bus) -> None:
         self.row_words = self._row_words(spec)
         self.max_length = self._max_length(spec)
-        self.words: np.ndarray[tuple[int], np.dtype[np.uint32]] = np.empty(0, "<u4")
+        self.streams = spec.registers[0] == "long"
+        self.words: Words = np.empty(0, "<u4")
         self.mode = "INIT"
+        self.writing = False
         self.plays = False
         self.queued = 0
         super().__init__(spec, name, number, bus)
@@ -69,7 +79,7 @@ class Table(Field):
             "MAX_LENGTH",
             Attribute("Maximum number of entries in table", lambda: str(self.max_length)),
         )
-        yield "B", Attribute("Table in base-64 representation", self._base64)
+        yield "B", Attribute("Table in base-64 representation", self.base64_lines)
         yield "ROW_WORDS", Attribute("Number of words per table row", lambda: str(self.row_words))
         yield "LENGTH", Attribute("Number of entries in table", lambda: str(len(self.words)))
         yield "FIELDS", Attribute("List of sub-fields for this table", self._fields)
@@ -91,7 +101,8 @@ class Table(Field):
             self.queued = rows
             self._queued_item.touch()
 
-    def _base64(self) -> list[str]:
+    def base64_lines(self) -> list[str]:
+        """Return its words in base64, a line for each twelve."""
         data = self.words.tobytes()
         return [
             base64.b64encode(data[i : i + _BASE64_LINE_BYTES]).decode()
@@ -105,32 +116,40 @@ class Table(Field):
         return [str(word) for word in self.words.tolist()]
 
     def column(self, name: str) -> ColumnSpec:
-        """The column of that name; CommandError if there is none."""
+        """Return the column of that name; CommandError if there is none."""
         if name not in self.columns:
-            raise CommandError("No such sub-field")
+            raise CommandError("Table sub-field not found")
         return self.columns[name]
 
-    def write(self, suffix: str, lines: Sequence[str]) -> None:
-        """Carry out `TABLE<suffix`, where suffix is what follows the first `<`."""
-        streaming, last, binary = _suffix(suffix)
-        words = self._base64_words(lines) if binary else self._words(lines)
+    def writer(self, form: Form) -> "TableWriter":
+        """Begin to write the table; nobody else can until this is closed."""
+        if self.writing:
+            raise CommandError("Table currently being written")
+        self.writing = True
+        return TableWriter(self, form)
+
+    def take(self, words: Words, form: Form) -> None:
+        """Take all that was written."""
         if len(words) % self.row_words:
             raise CommandError("Table write is not a whole number of rows")
-        if streaming:
-            self._append(words, last)
+        if form.streaming and not self.streams:
+            raise CommandError("Table do not support streaming mode")
+        if form.streaming:
+            self._append(words, form.last)
         else:
             self._replace(words)
-        if self.item:
-            self.item.touch()
+        self.changed()
 
-    def _replace(self, words: "np.ndarray[tuple[int], np.dtype[np.uint32]]") -> None:
-        if len(words) and self.mode in _STREAMING:
+    def _replace(self, words: Words) -> None:
+        if len(words) and self.mode == "STREAMING":
             raise CommandError("Table is in streaming mode")
+        if len(words) and self.mode == "STREAMING_LAST":
+            raise CommandError("Last streaming table was sent")
         self.words = words
         self.mode = "FIXED" if len(words) else "INIT"
         self._queue(0)
 
-    def _append(self, words: "np.ndarray[tuple[int], np.dtype[np.uint32]]", last: bool) -> None:
+    def _append(self, words: Words, last: bool) -> None:
         if not len(words):
             raise CommandError("Streaming table must have data")
         if self.mode == "STREAMING_LAST":
@@ -141,34 +160,25 @@ class Table(Field):
         if self.plays:
             self._queue(self.queued + len(words) // self.row_words)
 
-    def _words(self, lines: Sequence[str]) -> "np.ndarray[tuple[int], np.dtype[np.uint32]]":
-        texts = [text for line in lines for text in line.split()]
-        self._check_length(len(texts))
-        parse = int if all(map(_PLAIN.fullmatch, lines)) else numbers.parse_uint
-        words = np.array([parse(text) for text in texts], np.uint64)
-        return (words & np.uint64(numbers.UINT32_MAX)).astype("<u4")
 
-    def _base64_words(self, lines: Sequence[str]) -> "np.ndarray[tuple[int], np.dtype[np.uint32]]":
-        try:
-            data = b"".join(base64.b64decode(line, validate=True) for line in lines)
-        except (binascii.Error, ValueError):
-            raise CommandError("Malformed base64 string") from None
-        if len(data) % 4:
-            raise CommandError("Base64 data is not a whole number of words")
-        self._check_length(len(data) // 4)
-        return np.frombuffer(data, "<u4")
+class TableWriter:
+    """One write to a table that is under way. Nothing of it counts once a line was wrong."""
 
-    def _check_length(self, words: int) -> None:
-        if words > self.max_length:
-            raise CommandError("Too much data for table")
+    def __init__(self, table: Table, form: Form) -> None:
+        self._table = table
+        self._form = form
+        self._parts: list[Words] = []
+        self._room = table.max_length
 
+    def write(self, line: str) -> None:
+        """Take one line."""
+        read = words_of_base64 if self._form.binary else words_of_numbers
+        words = read(line, self._room)
+        self._room -= len(words)
+        self._parts.append(words)
 
-def _suffix(suffix: str) -> tuple[bool, bool, bool]:
-    """Whether the write is streaming, the last chunk, in base64."""
-    streaming = suffix.startswith("<")
-    rest = suffix[1:] if streaming else suffix
-    last = streaming and rest.startswith("|")
-    rest = rest[1:] if last else rest
-    if rest not in ("", "B"):
-        raise CommandError("Unexpected character after input")
-    return streaming, last, rest == "B"
+    def close(self, complete: bool) -> None:
+        """Let the table have what was written, if that is complete and was good."""
+        self._table.writing = False
+        if complete:
+            self._table.take(np.concatenate([np.empty(0, "<u4"), *self._parts]), self._form)
