@@ -1,24 +1,11 @@
 """The control port of the packaged application, over sockets."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 from wire import Wire, control
 
 from panda_ioc.sim import SimulatedPandA
-
-
-@pytest.fixture
-async def panda() -> AsyncIterator[SimulatedPandA]:
-    async with SimulatedPandA(alive=False) as panda:
-        yield panda
-
-
-@pytest.fixture
-async def client(panda: SimulatedPandA) -> AsyncIterator[Wire]:
-    async with control(panda) as client:
-        yield client
 
 
 async def test_pipelined_commands_are_answered_in_order(client: Wire) -> None:

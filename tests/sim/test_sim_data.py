@@ -23,12 +23,6 @@ async def panda() -> AsyncIterator[SimulatedPandA]:
         yield panda
 
 
-@pytest.fixture
-async def client(panda: SimulatedPandA) -> AsyncIterator[Wire]:
-    async with control(panda) as client:
-        yield client
-
-
 async def frames(stream: Wire) -> tuple[bytes, int, str]:
     """All bytes of the frames up to END, with its count and reason."""
     content = []

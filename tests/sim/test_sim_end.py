@@ -22,12 +22,6 @@ async def panda() -> AsyncIterator[SimulatedPandA]:
         yield panda
 
 
-@pytest.fixture
-async def client(panda: SimulatedPandA) -> AsyncIterator[Wire]:
-    async with control(panda) as client:
-        yield client
-
-
 async def arm_again(client: Wire) -> tuple[str, float]:
     """Arm until that succeeds; return the last refusal, and for how long it was refused."""
     begin, refusal = time.monotonic(), ""

@@ -1,7 +1,6 @@
 """Connections: lines, tables under way, who is there, and the file that outlives it all."""
 
 import re
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -9,19 +8,6 @@ import pytest
 from wire import Wire, control, data
 
 from panda_ioc.sim import SimulatedPandA
-
-
-@pytest.fixture
-async def panda() -> AsyncIterator[SimulatedPandA]:
-    async with SimulatedPandA(alive=False) as panda:
-        yield panda
-
-
-@pytest.fixture
-async def client(panda: SimulatedPandA) -> AsyncIterator[Wire]:
-    async with control(panda) as client:
-        yield client
-
 
 # Lines
 
