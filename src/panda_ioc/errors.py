@@ -3,17 +3,21 @@
 PandAError
 |-- ProtocolError            the peer sent bytes that no PandA would send
 |   `-- NoContextAvailable   a reply came that nobody had asked for
-|-- CommandError             the PandA answered "ERR ..." (or not what was asked for)
+|-- CommandError             the PandA answered "ERR ...", or not what was asked for
+|                            (also an AssertionError, as commands for `pandablocks` expect)
 |-- VersionError             the PandA's server is too old for a command
-|-- ConnectionLost           the connection ended, or there is none   (also a ConnectionError)
+|-- ConnectionLost           the connection ended, or there is none   (also a ConnectionError,
+|                            and what the system raised: ConnectionRefusedError, gaierror, ...)
 |-- CommandTimeout           no reply in time                         (also a TimeoutError)
-|-- BadValue                 a value that a field can not hold        (also a ValueError)
+|-- BadValue                 a value that a field cannot hold         (also a ValueError)
 |-- CaptureError             data could not be captured or written
 |-- ConfigurationError       the user asked for something impossible: option, file, directory
 `-- TwinError                the digital twin has no such block, field or tick
 
 The message of each names the thing, the value and, where there is one, the remedy.
 """
+
+from typing import Self
 
 
 class PandAError(Exception):
@@ -27,16 +31,20 @@ class PandAError(Exception):
         super().__init__(message)
         self.command = command
 
+    def again(self, message: str, command: object) -> Self:
+        """The same error, for one more command."""
+        return type(self)(message, command)
+
 
 class ProtocolError(PandAError):
-    """Bytes from the peer do not follow the PandA protocol; the connection is of no more use."""
+    """Bytes from the peer do not follow the PandA protocol; the connection is useless now."""
 
 
 class NoContextAvailable(ProtocolError):
     """A reply arrived while no command was waiting for one."""
 
 
-class CommandError(PandAError):
+class CommandError(PandAError, AssertionError):
     """A command failed on the PandA; the message holds what was sent and what came back.
 
     Attributes:
@@ -53,7 +61,48 @@ class VersionError(PandAError):
 
 
 class ConnectionLost(PandAError, ConnectionError):
-    """The connection to the PandA ended before the command did, or was never made."""
+    """The connection to the PandA ended before the command did, or was never made.
+
+    An instance made by `caused_by` is of a class that also derives from that of the cause.
+    """
+
+    _cause: type[OSError] = ConnectionError
+
+    @classmethod
+    def caused_by(cls, cause: OSError, message: str) -> "ConnectionLost":
+        """The error for what the system raised; who catches `cause` catches it as well.
+
+        Args:
+            cause: its number and words are taken over as `errno` and `strerror`
+            message: the text of the error
+        """
+        error = _class_with(type(cause))(message)
+        error.errno, error.strerror = cause.errno, cause.strerror
+        return error
+
+    def again(self, message: str, command: object) -> Self:
+        error = super().again(message, command)
+        error.errno, error.strerror = self.errno, self.strerror
+        return error
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        state = {"command": self.command, "errno": self.errno, "strerror": self.strerror}
+        return _make_again, (self._cause, *self.args), state
+
+
+def _class_with(cause: type[OSError]) -> type[ConnectionLost]:
+    """The class that also derives from `cause`."""
+    if issubclass(ConnectionLost, cause):
+        return ConnectionLost
+    return type("ConnectionLost", (ConnectionLost, cause), {"_cause": cause})
+
+
+def _make_again(cause: type[OSError], *args: str) -> ConnectionLost:
+    """A copied or unpickled error."""
+    return _class_with(cause)(*args)
 
 
 class CommandTimeout(PandAError, TimeoutError):
@@ -61,7 +110,7 @@ class CommandTimeout(PandAError, TimeoutError):
 
 
 class BadValue(PandAError, ValueError):
-    """A value that the named field can not hold."""
+    """A value that the named field cannot hold."""
 
 
 class CaptureError(PandAError):

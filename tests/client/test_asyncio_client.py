@@ -8,7 +8,7 @@ from contextlib import aclosing
 
 import pytest
 
-from panda_ioc.client import _data
+from panda_ioc.client import _async_data
 from panda_ioc.client.asyncio import AsyncioClient
 from panda_ioc.errors import CommandError, CommandTimeout, ConnectionLost, ProtocolError
 from panda_ioc.protocol.commands import (
@@ -121,9 +121,9 @@ async def test_closing_while_connecting(turns: int) -> None:
         assert not client.is_connected()
 
 
-async def test_a_timeout_ends_what_waits_behind_it() -> None:
+async def test_a_timeout_may_be_told_to_end_what_waits_behind_it() -> None:
     with FaultyBox(Do.HANG) as box:
-        async with AsyncioClient(HOST, box.port) as client:
+        async with AsyncioClient(HOST, box.port, close_on_timeout=True) as client:
             first = asyncio.create_task(client.send(Get("A"), timeout=0.05))
             behind = asyncio.create_task(client.send(Get("B")))
             with pytest.raises(CommandTimeout, match=r"A\?: no reply from .* 0.05 s"):
@@ -154,8 +154,8 @@ async def test_the_end_can_be_waited_for(action: Do | bytes, error: type[Excepti
             watch = asyncio.create_task(client.wait_closed())
             with pytest.raises(error):
                 await client.send(Get("A"))
-            assert type(await watch) is error
-            assert type(await client.wait_closed()) is error
+            assert isinstance(await watch, error)
+            assert isinstance(await client.wait_closed(), error)
 
 
 async def test_a_box_that_hangs_up_while_idle_is_noticed(sim: Sim) -> None:
@@ -195,7 +195,7 @@ async def test_events_that_are_not_fetched_are_bounded(
     sim: Sim, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Reading stops, the box overruns and says so, and what was received is all there."""
-    monkeypatch.setattr(_data, "MAX_BYTES", 1 << 20)
+    monkeypatch.setattr(_async_data, "MAX_BYTES", 1 << 20)
     async with (
         AsyncioClient(HOST, sim.port, sim.data_port) as client,
         aclosing(client.data(scaled=False)) as stream,

@@ -349,7 +349,7 @@ async def test_a_box_that_does_not_say_what_it_is_is_left() -> None:
 
 
 def test_nobody_there() -> None:
-    with pytest.raises(ConnectionLost, match="can not connect"):
+    with pytest.raises(ConnectionLost, match="cannot connect"):
         Panda.open(HOST, 1)
 
 

@@ -95,7 +95,7 @@ def test_a_saved_state_can_be_piped_in(sim: Sim) -> None:
 def test_nobody_there() -> None:
     out, complaint, status = control("127.0.0.1:1", "*IDN?\n")
     assert (out, status) == ("", 1)
-    assert "127.0.0.1:1: can not connect" in complaint
+    assert "127.0.0.1:1: cannot connect" in complaint
 
 
 @pytest.mark.parametrize("action", [Do.CLOSE, b"what\n"])
@@ -325,7 +325,7 @@ def test_it_connects_again(start_sim: Starter[Sim], tmp_path: Path) -> None:
     terminal.type("*ECHO three?\n")
     terminal.see("127.0.0.1> ")
     terminal.type("*ECHO four?\n")
-    terminal.see("can not connect")
+    terminal.see("cannot connect")
     terminal.see("127.0.0.1> ")
     terminal.type("\x04")
     assert terminal.leave() == 0

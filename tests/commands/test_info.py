@@ -166,4 +166,4 @@ def test_nobody_there() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stdout == ""
-    assert "127.0.0.1:1: can not connect" in done.stderr
+    assert "127.0.0.1:1: cannot connect" in done.stderr

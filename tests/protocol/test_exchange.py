@@ -85,7 +85,7 @@ def test_a_reply_of_the_wrong_kind() -> None:
     exchange.answer("OK")
     exchange.check_ok()
     with pytest.raises(CommandError, match="A\\? -> OK: expected a single value"):
-        exchange.value  # noqa: B018
+        exchange.line  # noqa: B018
     with pytest.raises(CommandError, match="expected several lines"):
         exchange.multiline  # noqa: B018
     exchange.answer_values(["1", "2"])

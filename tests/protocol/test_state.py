@@ -35,7 +35,7 @@ STATE = [
 
 def test_get_state(caplog: pytest.LogCaptureFixture) -> None:
     assert ask(GetState(), REPLIES) == STATE
-    assert caplog.messages == ["BROKEN can not be read and is not saved"]
+    assert caplog.messages == ["BROKEN cannot be read and is not saved"]
 
 
 def test_a_table_that_can_not_be_read_is_not_left_out_silently() -> None:
@@ -68,13 +68,27 @@ def test_set_state_reports_each_refused_line(caplog: pytest.LogCaptureFixture) -
     assert len(caplog.messages) == 3
 
 
-@pytest.mark.parametrize(
-    "state", [["SEQ1.TABLE<B", "AAAA"], ["SEQ1.TABLE<"], ["A=1\nB=2"], ["T<", "1\n\nB=1", ""]]
-)
+@pytest.mark.parametrize("state", [["A=1\nB=2"], ["T<", "1\n\nB=1", ""]])
 def test_lines_that_are_not_a_state_are_refused_before_anything_is_sent(state: list[str]) -> None:
     connection = ControlConnection()
     with pytest.raises(BadValue):
         connection.send(SetState(["C=1", *state]))
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        ["SEQ1.TABLE<B", "AAAA"],
+        ["*METADATA.LAYOUT<"],
+        ["", "PCAP.TRIG=ONE", "", "", "SEQ1.TABLE<", "1", "2", "3", "4"],
+    ],
+)
+def test_the_last_table_may_lack_its_end_and_other_empty_lines_say_nothing(
+    state: list[str],
+) -> None:
+    connection = ControlConnection()
+    lines = [line for line in state if line]
+    assert connection.send(SetState(state)) == "".join(f"{x}\n" for x in [*lines, ""]).encode()
 
 
 def test_an_empty_state_is_soon_set() -> None:

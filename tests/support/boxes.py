@@ -8,6 +8,7 @@ import time
 from enum import Enum
 from typing import Self
 
+PAUSE = 0.5
 IDENTITY = b"OK =PandA SW: 4.1 FPGA: 3.0.1 rootfs: test\n"
 
 
@@ -17,6 +18,7 @@ class Do(Enum):
     CLOSE = "end of file"
     RESET = "connection reset"
     HANG = "say nothing more"
+    PAUSE = "say nothing for half a second"
     FLOOD = "lines without end"
 
 
@@ -31,13 +33,19 @@ class FaultyBox:
             for each line that comes. When there are no more, a line is answered ``OK =`` and
             itself.
         identify: answer ``*IDN?``, too, in place of the next action
+        listener: where it listens; None: on a free port of 127.0.0.1
     """
 
-    def __init__(self, *actions: Action, identify: bool = True) -> None:
+    def __init__(
+        self,
+        *actions: Action,
+        identify: bool = True,
+        listener: socket.socket | None = None,
+    ) -> None:
         self.actions = list(actions)
         self.lines: list[str] = []
         self._identify = identify
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = listener or socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._sockets: list[socket.socket] = []
         self._threads = [threading.Thread(target=self._accept)]
@@ -79,6 +87,9 @@ class FaultyBox:
             return all(self._act(client, each) for each in action if not time.sleep(0.01))
         if isinstance(action, bytes):
             client.sendall(action)
+            return True
+        if action is Do.PAUSE:
+            time.sleep(PAUSE)
             return True
         if action is Do.RESET:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from panda_ioc.cli.arguments import (
-    CONTROL_PORT,
     add_both_ports,
     add_timeout,
     address,
 )
+from panda_ioc.client._sockets import CONTROL_PORT
 from panda_ioc.ioc.options import Options, Row, rows
 from panda_ioc.numbers import not_negative, not_negative_int, port
 

@@ -1,24 +1,27 @@
-"""Socket options of the connections to a PandA.
+"""What the connections to a PandA have in common: options of sockets, and errors.
 
-The box answers a command with several small writes, and its kernel holds a second one back until
+A PandA answers a command with several small writes, and its kernel holds a second one back until
 the first is acknowledged: 40 ms, unless we acknowledge at once. That is TCP_QUICKACK, which the
 kernel forgets again, so it is set after every read.
 """
 
+import errno
 import socket
 from typing import Protocol
+
+from panda_ioc.errors import ConnectionLost
 
 CONTROL_PORT = 8888
 DATA_PORT = CONTROL_PORT + 1
 
 CONNECT_TIMEOUT = 5.0
-"""Seconds until a box that does not answer is given up."""
+"""Seconds until a PandA that does not answer is given up."""
 COMMAND_TIMEOUT = 10.0
 """Seconds that a command may take, unless told otherwise."""
 
 _QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 _KEEPALIVE = {"TCP_KEEPIDLE": 2, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 3}
-"""A box that was switched off is noticed after 5 seconds of silence."""
+"""A PandA that was switched off is noticed after 5 seconds of silence."""
 
 
 class SocketOptions(Protocol):
@@ -41,3 +44,12 @@ def acknowledge_now(sock: SocketOptions) -> None:
     """Have what was received acknowledged without delay, where the system can."""
     if _QUICK_ACK is not None:
         sock.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
+
+
+def cannot_connect(name: str, error: OSError) -> ConnectionLost:
+    """The error for a connection that could not be made to the port of this name."""
+    reason = str(error) or f"no answer in {CONNECT_TIMEOUT:g} s"
+    lost = ConnectionLost.caused_by(error, f"{name}: cannot connect: {reason}")
+    if isinstance(error, TimeoutError):
+        lost.errno = lost.errno or errno.ETIMEDOUT
+    return lost

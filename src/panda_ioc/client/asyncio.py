@@ -2,16 +2,19 @@
 
 import asyncio
 import math
+import socket
 from collections.abc import AsyncGenerator, Callable, Iterable
 from typing import Self, TypeVar, overload
 
-from panda_ioc.client._control import ControlProtocol
-from panda_ioc.client._data import DataProtocol
+from panda_ioc.client._async_control import ControlProtocol
+from panda_ioc.client._async_data import DataProtocol
 from panda_ioc.client._sockets import (
     COMMAND_TIMEOUT,
     CONNECT_TIMEOUT,
     CONTROL_PORT,
+    cannot_connect,
 )
+from panda_ioc.client.address import with_port
 from panda_ioc.errors import BadValue, CommandError, ConnectionLost, PandAError
 from panda_ioc.protocol.commands import Command, Identify
 from panda_ioc.protocol.responses import Data
@@ -30,17 +33,18 @@ class AsyncioClient:
             async for data in client.data():
                 ...
 
-    * Commands may be sent while others are in flight.
-    * A command that is cancelled has been sent all the same; its reply is thrown away.
-    * A command that is not answered in time closes the control connection: replies come in order,
-      so those behind it would not be answered either. They fail with `ConnectionLost`.
-    * Once the connection has ended, pending and later commands fail at once. It may be made again
-      with `connect`.
+    * Any number of tasks may share it: commands are sent while others are in flight.
+    * A command that is cancelled has been sent all the same; its reply is dropped.
+    * The same holds for a command that is not answered in time. Those behind it go on.
+    * Once the connection has ended, pending and later commands fail at once. `connect` makes a new
+      one.
 
     Args:
         host: name or address
-        control_port, data_port: TCP ports; None: the data port is the one after the control port
+        control_port: TCP port for commands
+        data_port: TCP port for captured data; None: the one after the control port
         timeout: seconds that a command may take unless `send` says otherwise; None: no limit
+        close_on_timeout: take a command that is not answered in time for the end of the connection
     """
 
     def __init__(
@@ -49,11 +53,14 @@ class AsyncioClient:
         control_port: int = CONTROL_PORT,
         data_port: int | None = None,
         timeout: float | None = COMMAND_TIMEOUT,
+        *,
+        close_on_timeout: bool = False,
     ) -> None:
         self._host = host
         self._control_port = control_port
         self._data_port = control_port + 1 if data_port is None else data_port
         self._timeout = math.inf if timeout is None else timeout
+        self._close_on_timeout = close_on_timeout
         self._control: ControlProtocol | None = None
         self._connecting = asyncio.Lock()
         self._closed = 0  # how often: who is connecting then has to stop
@@ -61,11 +68,11 @@ class AsyncioClient:
     async def connect(self) -> None:
         """Connect to the control port and ask for the version of the server.
 
-        Ends the connection that there may be. Calls that overlap make one connection.
+        Close any existing connection. Calls that overlap make one connection.
 
         Raises:
-            ConnectionLost: there is no connection to be had, or the client was closed meanwhile
-            CommandTimeout: the box accepts connections but does not answer
+            ConnectionLost: could not connect, or the client was closed meanwhile
+            CommandTimeout: the PandA accepts connections but does not answer
         """
         before = self._control
         async with self._connecting:
@@ -74,8 +81,10 @@ class AsyncioClient:
 
     async def _connect(self) -> None:
         await self.close()
-        closed, name = self._closed, f"{self._host}:{self._control_port}"
-        control = await self._open(self._control_port, lambda: ControlProtocol(name))
+        closed, name = self._closed, self._name(self._control_port)
+        control = await self._open(
+            name, self._control_port, lambda: ControlProtocol(name, self._close_on_timeout)
+        )
         if self._closed != closed:
             control.end(f"{name}: the client was closed")
             raise ConnectionLost(f"{name}: the client was closed while it was connecting")
@@ -93,7 +102,7 @@ class AsyncioClient:
         self._closed += 1
         control, self._control = self._control, None
         if control is not None:
-            control.end(f"{self._host}:{self._control_port}: the client was closed")
+            control.end(f"{self._name(self._control_port)}: the client was closed")
             await asyncio.sleep(0)  # The transport closes its socket in the next turn.
 
     async def __aenter__(self) -> Self:
@@ -130,11 +139,11 @@ class AsyncioClient:
             timeout: seconds until it must be answered; None: that of the client
 
         Raises:
-            CommandError: the box refused it
-            BadValue, VersionError: it can not be sent
-            CommandTimeout: it was not answered in time; the connection is closed
+            CommandError: the PandA refused it
+            BadValue, VersionError: it cannot be sent
+            CommandTimeout: it was not answered in time
             ConnectionLost: the connection ended before it was answered, or there is none
-            ProtocolError: the box sent what no PandA sends; the connection is closed
+            ProtocolError: the other side sent what no PandA sends; the connection is closed
         """
         if isinstance(command, Command):
             return await self._send(command, timeout)
@@ -154,20 +163,20 @@ class AsyncioClient:
         """Connect to the data port and yield what comes, acquisition after acquisition.
 
         Close the generator to end the connection (`contextlib.aclosing`). If its events are not
-        fetched, receiving stops after 64 MiB, and the box reports an overrun.
+        fetched, receiving stops after 64 MiB, and the PandA reports an overrun.
 
         Args:
-            scaled: have the box scale the samples, at a lower rate
+            scaled: have the PandA scale the samples, at a lower rate
             flush_period: yield samples this often, in seconds; None: as they come
             frame_timeout: seconds without any data after which `CommandTimeout` is raised
 
         Raises:
             ConnectionLost: there is no connection, or it ended
-            ProtocolError: the box sent what no PandA sends
+            ProtocolError: the other side sent what no PandA sends
         """
-        name = f"{self._host}:{self._data_port}"
+        name = f"data port {self._name(self._data_port)}"
         protocol = await self._open(
-            self._data_port, lambda: DataProtocol(name, scaled, flush_period, frame_timeout)
+            name, self._data_port, lambda: DataProtocol(name, scaled, flush_period, frame_timeout)
         )
         try:
             while True:
@@ -191,18 +200,48 @@ class AsyncioClient:
 
     def _connected(self) -> ControlProtocol:
         if self._control is None:
-            raise ConnectionLost(f"{self._host}:{self._control_port}: the client is not connected")
+            name = self._name(self._control_port)
+            raise ConnectionLost(f"{name}: the client is not connected")
         return self._control
 
-    async def _open(self, port: int, factory: Callable[[], P]) -> P:
+    def _name(self, port: int) -> str:
+        return with_port(self._host, port)
+
+    async def _open(self, name: str, port: int, factory: Callable[[], P]) -> P:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
-                _, protocol = await loop.create_connection(factory, self._host, port)
+                sock = await _connected(self._host, port)
+            _, protocol = await loop.create_connection(factory, sock=sock)
         except OSError as error:  # TimeoutError is one, too
-            reason = str(error) or f"no answer in {CONNECT_TIMEOUT:g} s"
-            raise ConnectionLost(f"{self._host}:{port}: can not connect: {reason}") from error
+            raise cannot_connect(name, error) from error
         return protocol
+
+
+async def _connected(host: str, port: int) -> socket.socket:
+    """A socket that is connected to the first address of the host that answers.
+
+    `create_connection` would do the same, but hide the errors of several addresses behind one that
+    has no `errno`.
+    """
+    loop = asyncio.get_running_loop()
+    failure = OSError(f"{host} has no address")
+    for family, kind, protocol, _, where in await loop.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM
+    ):
+        sock = socket.socket(family, kind, protocol)
+        sock.setblocking(False)
+        try:
+            await loop.sock_connect(sock, where)
+        except OSError as error:
+            sock.close()
+            failure = error
+        except BaseException:
+            sock.close()
+            raise
+        else:
+            return sock
+    raise failure
 
 
 def _result(result: T | BaseException) -> T:

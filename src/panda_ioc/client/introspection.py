@@ -68,7 +68,7 @@ def _steps() -> Generator[list[Command[Any]], list[Any], Device]:
     return make_device(identification, blocks, fields, metadata or (), options or (), idn or "")
 
 
-@dataclass(frozen=True)
+@dataclass
 class OrNone(Command[T | None], Generic[T]):
     """Another command; None if the box refuses it, or answers what does not fit."""
 

@@ -26,7 +26,7 @@ MICROSECONDS: Mapping[str, int] = MappingProxyType(
 """Units of time -> how long they are."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class GetValue(Command[Value]):
     """The value of a field or attribute; a time in the given units, if not in those of the box."""
 
@@ -38,14 +38,14 @@ class GetValue(Command[Value]):
         value = Exchange(f"{self.node.wire}?")
         if not self.units:
             yield value
-            return self.node.decode(value.value)
+            return self.node.decode(value.line)
         units = _units(self.node, self.units)
         yield [units, value]
         factor = _microseconds(units) / MICROSECONDS[self.units]
-        return float(self.node.decode(value.value)) * factor
+        return float(self.node.decode(value.line)) * factor
 
 
-@dataclass(frozen=True)
+@dataclass
 class PutValue(Command[None]):
     """Set a field or attribute; a time in the given units, if not in those of the box."""
 
@@ -66,7 +66,7 @@ class PutValue(Command[None]):
         exchange.check_ok()
 
 
-@dataclass(frozen=True)
+@dataclass
 class GetTable(Command[NDArray[Any]]):
     """The rows of a table: a structured array of shape (rows,)."""
 
@@ -138,6 +138,6 @@ def _units(node: Node, units: str) -> Exchange:
 
 def _microseconds(units: Exchange) -> int:
     """How long the units are that the box has answered."""
-    if units.value not in MICROSECONDS:
+    if units.line not in MICROSECONDS:
         raise CommandError(f"{units!r}: expected one of {', '.join(MICROSECONDS)}")
-    return MICROSECONDS[units.value]
+    return MICROSECONDS[units.line]

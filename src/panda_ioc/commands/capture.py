@@ -14,10 +14,10 @@ from panda_ioc.capture.session import FileCapture
 from panda_ioc.capture.settings import Mode, Settings
 from panda_ioc.capture.status import Status
 from panda_ioc.capture.stream import DataStream
+from panda_ioc.client.address import Address
 from panda_ioc.client.blocking import BlockingClient
 from panda_ioc.client.data import DataSocket
 from panda_ioc.errors import CommandError, PandAError
-from panda_ioc.ioc.panda.connection import Address
 from panda_ioc.protocol.commands import Arm, Disarm, GetLine, GetPcapBitsLabels
 from panda_ioc.protocol.responses import EndReason
 

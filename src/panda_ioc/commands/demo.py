@@ -5,8 +5,8 @@ import sys
 import threading
 from collections.abc import Callable
 
+from panda_ioc.client.address import Address
 from panda_ioc.ioc.options import Options
-from panda_ioc.ioc.panda.connection import Address
 from panda_ioc.ioc.server import run as serve
 from panda_ioc.sim import SimulatedPandA
 

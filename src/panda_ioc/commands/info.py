@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from panda_ioc.client.address import with_port
 from panda_ioc.client.blocking import BlockingClient
 from panda_ioc.client.introspection import OrNone, introspect_blocking
 from panda_ioc.device.model import Device
@@ -77,7 +78,7 @@ class Info:
 def show(host: str, port: int, timeout: float, as_json: bool) -> int:
     """Print what the PandA is; returns the exit status."""
     with BlockingClient(host, port, timeout=timeout) as client:
-        info = _info(f"{host}:{port}", client, introspect_blocking(client))
+        info = _info(with_port(host, port), client, introspect_blocking(client))
     _print([json.dumps(asdict(info), indent=2)] if as_json else _text(info))
     return 0
 

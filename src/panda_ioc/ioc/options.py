@@ -13,7 +13,7 @@ from panda_ioc.numbers import positive, positive_int
 from panda_ioc.records.limits import TABLE_ROWS
 
 if TYPE_CHECKING:
-    from panda_ioc.ioc.panda.connection import Address
+    from panda_ioc.client.address import Address
 
 _ROW = "row"
 

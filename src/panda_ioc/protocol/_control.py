@@ -35,7 +35,7 @@ from panda_ioc.protocol.commands import Command
 
 @dataclass(frozen=True)
 class Limits:
-    """What a box may send before it is no longer believed to be one.
+    """What a PandA may send before it is no longer believed to be one.
 
     The largest real reply is a table of 1048576 words: 12 MiB in as many lines.
     """
@@ -60,12 +60,16 @@ class _State(Enum):
 class _Pending:
     """A command in flight: what to resume once `unanswered` requests have been replied to."""
 
-    __slots__ = ("command", "generator", "unanswered")
+    __slots__ = ("abandoned", "command", "generator", "owner", "unanswered")
 
-    def __init__(self, command: Command[Any], generator: ExchangeGenerator[Any]) -> None:
+    def __init__(
+        self, command: Command[Any], generator: ExchangeGenerator[Any], owner: object
+    ) -> None:
         self.command = command
         self.generator = generator
+        self.owner = owner
         self.unanswered = 0
+        self.abandoned = False
 
 
 class ControlConnection:
@@ -81,14 +85,15 @@ class ControlConnection:
 
     A command that fails has an exception for a result: `CommandError`, `ConnectionLost`, ...
     Several may be in flight; each completes with its last reply, so commands of one request each
-    complete in order.
+    complete in order. The same command may be sent several times: an `owner` tells its results
+    apart.
     """
 
     def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
         self._limits = limits
         self._buffer = Buffer(limits.line_bytes)
         self._queue: deque[tuple[Exchange, _Pending]] = deque()
-        self._responses: deque[tuple[Command[Any], Any]] = deque()
+        self._responses: deque[tuple[_Pending, Any]] = deque()
         self._state = _State.READY
         self._values: list[str] = []
         self._values_bytes = 0
@@ -96,27 +101,40 @@ class ControlConnection:
         self._error: PandAError | None = None
 
     def set_api(self, version: tuple[int, int]) -> None:
-        """Tell which (major, minor) server this is; till then commands do what all understand."""
+        """Tell which (major, minor) server this is; until then commands do what all understand."""
         self._version = version
 
-    def send(self, command: Command[Any]) -> bytes:
-        """Begin a command; returns the bytes to be sent.
+    def send(self, command: Command[Any], owner: object = None) -> bytes:
+        """Begin a command; return the bytes to be sent.
+
+        Args:
+            command: what to do
+            owner: names the result in `results`
 
         Raises:
-            BadValue, VersionError: the command can not be sent; nothing is pending for it
+            BadValue, VersionError: the command cannot be sent; nothing is pending for it
             ConnectionLost, ProtocolError: the connection has ended with that error
         """
         if self._error is not None:
             raise copy(self._error)
-        pending = _Pending(command, command.execute(self._version))
+        pending = _Pending(command, command.execute(self._version), owner)
         try:
             return self._enqueue(next(pending.generator), pending)
         except StopIteration as finished:
-            self._responses.append((command, finished.value))
+            self._responses.append((pending, finished.value))
             return b""
 
+    def abandon(self, owner: object) -> None:
+        """Send no further requests of a command that nobody waits for, and drop its result.
+
+        The replies to what has been sent are awaited all the same: they belong to no other command.
+        """
+        for _, pending in self._queue:
+            if pending.owner is owner:
+                pending.abandoned = True
+
     def receive_bytes(self, received: bytes) -> bytes:
-        """Take bytes that the box sent; returns bytes to be sent. Results are in `responses`.
+        """Take bytes that the PandA sent; return bytes to be sent. Results are in `responses`.
 
         Raises:
             ProtocolError: no PandA would send this; all pending commands have failed with it
@@ -134,15 +152,23 @@ class ControlConnection:
             raise
         return b"".join(to_send)
 
-    def receive_eof(self, reason: str = "the PandA closed the connection") -> None:
-        """The connection ended: all pending commands fail with `ConnectionLost`."""
+    def receive_eof(self, reason: str | ConnectionLost = "the PandA closed the connection") -> None:
+        """Take the end of the connection: all pending commands fail with `ConnectionLost`."""
         if self._error is None:
-            self._end(_State.CLOSED, ConnectionLost(reason))
+            error = ConnectionLost(reason) if isinstance(reason, str) else reason
+            self._end(_State.CLOSED, error)
 
     def responses(self) -> Iterator[tuple[Command[Any], Any]]:
         """Take the (command, result or exception) pairs that are complete."""
         while self._responses:
-            yield self._responses.popleft()
+            pending, result = self._responses.popleft()
+            yield pending.command, result
+
+    def results(self) -> Iterator[tuple[Any, Any]]:
+        """Take the same, as (owner, result or exception)."""
+        while self._responses:
+            pending, result = self._responses.popleft()
+            yield pending.owner, result
 
     def _receive_lines(self, lines: list[str], to_send: list[bytes]) -> None:
         """Take whole lines; the last of the list is the nothing behind the last newline."""
@@ -154,7 +180,7 @@ class ControlConnection:
                 position = self._continue_reply(lines, position, end, to_send)
 
     def _begin_reply(self, line: str, to_send: list[bytes]) -> int:
-        """Returns how many lines it took: none of a reply of several, which is to be continued."""
+        """Return how many lines it took: none of a reply of several, which is to be continued."""
         if not self._queue:
             raise NoContextAvailable(f"The PandA sent {shorten(line)!r}, but nothing was asked")
         if line.startswith(_SINGLE):
@@ -169,7 +195,7 @@ class ControlConnection:
     def _continue_reply(
         self, lines: list[str], position: int, end: int, to_send: list[bytes]
     ) -> int:
-        """Returns the position behind the lines that belong to this reply."""
+        """Return the position behind the lines that belong to this reply."""
         stop = _find(lines, ".", position, end)
         self._add_values(lines[position:stop])
         if stop == end:
@@ -194,10 +220,10 @@ class ControlConnection:
             )
 
     def _answered(self, to_send: list[bytes]) -> None:
-        """The oldest request has its reply; if its command waits for no other, that goes on."""
+        """Note that the oldest request has its reply, and go on with its command."""
         _, pending = self._queue.popleft()
         pending.unanswered -= 1
-        if not pending.unanswered:
+        if not pending.unanswered and not pending.abandoned:
             to_send.append(self._resume(pending))
 
     def _resume(self, pending: _Pending) -> bytes:
@@ -212,7 +238,7 @@ class ControlConnection:
         except Exception as error:
             result = CommandError(f"{pending.command}: {error!r}", pending.command)
             result.__cause__ = error
-        self._responses.append((pending.command, result))
+        self._responses.append((pending, result))
         return b""
 
     def _enqueue(self, exchanges: Exchanges, pending: _Pending) -> bytes:
@@ -234,8 +260,9 @@ class ControlConnection:
         self._buffer.clear()
         self._values = []
         for each in pending.values():
-            failed = type(error)(f"{each.command}: {error}", each.command)
-            self._responses.append((each.command, failed))
+            if not each.abandoned:
+                message = f"{each.command}: {error}"
+                self._responses.append((each, error.again(message, each.command)))
 
 
 def _find(lines: list[str], line: str, start: int, end: int) -> int:

@@ -317,7 +317,7 @@ class DataConnection:
             raise ProtocolError(f"data port: {line!r} is not END, samples and a reason")
         self._events += self._store.take()
         last = self._frame_bytes // self._store.row_bytes
-        self._events.append(EndData(int(found[1]), _end_reason(found[2]), last))
+        self._events.append(EndData(int(found[1]), _end_reason(found[2]), last_frame_samples=last))
         self._state = State.HEADER
         return position
 

@@ -4,13 +4,12 @@ A request is one line, or a table: a line in which ``<`` comes before any ``?`` 
 lines of data, then an empty line. A reply is one line (``OK``, ``OK =value``, ``ERR reason``) or
 lines of ``!value`` up to a ``.``.
 
-A request that the box would take for several, or for the beginning of a longer one, is refused
-here, before anything is sent: replies are told apart only by counting them.
+A request that the PandA would take for several, or for the beginning of a longer one, is refused
+here, before anything is sent: only counting tells replies apart.
 """
 
 import re
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from panda_ioc.errors import BadValue, CommandError, PandAError
@@ -24,17 +23,20 @@ _NEWEST = (99, 0)
 
 
 def is_table(line: str) -> bool:
-    """Whether the box will wait for lines of data, up to an empty one, after this line."""
+    """Whether the PandA waits for lines of data, up to an empty one, after this line."""
     return _TABLE.match(line) is not None
 
 
 def shorten(text: str, limit: int = _SHOWN) -> str:
-    """`text`, or its beginning and how long it was."""
+    """Return `text`, or its beginning and how long it is."""
     return text if len(text) <= limit else f"{text[:limit]}... ({len(text)} characters)"
 
 
 class Exchange:
     """A request, and the reply once it has come.
+
+    Attributes:
+        request: the bytes to send
 
     Args:
         to_send: one line; or a table command, its data, and an empty line
@@ -43,23 +45,28 @@ class Exchange:
         BadValue: this is not exactly one request
     """
 
-    __slots__ = ("_line", "_values", "request", "to_send")
+    __slots__ = ("_line", "_sent", "_values", "request")
 
     def __init__(self, to_send: str | Sequence[str]) -> None:
         if len(to_send) == 1:  # a list of one line is that line
             to_send = to_send[0]
-        self.to_send = to_send
+        self._sent = to_send
         self.request = _one_line(to_send) if isinstance(to_send, str) else _table(to_send)
         self._line: str | None = None
         self._values: list[str] | None = None
 
     def answer(self, line: str) -> None:
-        """A single-line reply came."""
+        """Take a single-line reply."""
         self._line = line
 
     def answer_values(self, values: list[str]) -> None:
-        """A multi-line reply came, given here without its markup."""
+        """Take a multi-line reply, without its markup."""
         self._values = values
+
+    @property
+    def to_send(self) -> list[str]:
+        """The lines of the request."""
+        return [self._sent] if isinstance(self._sent, str) else list(self._sent)
 
     @property
     def received(self) -> list[str]:
@@ -74,30 +81,30 @@ class Exchange:
         return self._values is not None
 
     @property
-    def value(self) -> str:
-        """What follows ``OK =``; CommandError if the reply was another."""
+    def line(self) -> str:
+        """What follows ``OK =``; `CommandError` for any other reply."""
         if self._line is None or not self._line.startswith("OK ="):
             raise self._failed("expected a single value")
         return self._line[4:]
 
     @property
     def multiline(self) -> list[str]:
-        """Values of a multi-line reply; CommandError if the reply was another."""
+        """Values of a multi-line reply; `CommandError` for any other reply."""
         if self._values is None:
             raise self._failed("expected several lines")
         return self._values
 
     def check_ok(self) -> None:
-        """CommandError unless the reply was ``OK``."""
+        """Raise `CommandError` unless the reply was ``OK``."""
         if self._line != "OK":
             raise self._failed("expected OK")
 
     @property
     def shown(self) -> str:
         """The request, for messages."""
-        if isinstance(self.to_send, str):
-            return shorten(self.to_send)
-        return f"{shorten(self.to_send[0])} ({len(self.to_send) - 2} lines)"
+        if isinstance(self._sent, str):
+            return shorten(self._sent)
+        return f"{shorten(self._sent[0])} ({len(self._sent) - 2} lines)"
 
     def __repr__(self) -> str:
         return f"{self.shown} -> {self._replied()}"
@@ -118,16 +125,29 @@ Exchanges = Exchange | list[Exchange]
 ExchangeGenerator = Generator[Exchanges, None, T]
 
 
-@dataclass(frozen=True)
 class Command(Generic[T_co]):
-    """Base of all commands; T_co is the type of the result."""
+    """Base of all commands; T_co is the type of the result. To make one more::
+
+    @dataclass
+    class GetPair(Command[tuple[str, str]]):
+        field: str
+
+        def execute(self, version: tuple[int, int]) -> ExchangeGenerator[tuple[str, str]]:
+            value, units = Exchange(f"{self.field}?"), Exchange(f"{self.field}.UNITS?")
+            yield [value, units]  # a list goes out together
+            return value.line, units.line
+    """
 
     def execute(self, version: tuple[int, int]) -> ExchangeGenerator[T_co]:
-        """Yield requests, return the result; `version` is (major, minor) of the server."""
+        """Yield requests, return the result.
+
+        Args:
+            version: (major, minor) of the server
+        """
         raise NotImplementedError(type(self).__name__)
 
     def __str__(self) -> str:
-        """What messages call it: the requests with which it begins."""
+        """The requests with which it begins, for messages."""
         try:
             begin = next(self.execute(_NEWEST))
         except (PandAError, StopIteration):  # there is nothing to send

@@ -25,7 +25,7 @@ from panda_ioc.protocol.responses import (
 )
 
 
-@dataclass(frozen=True)
+@dataclass
 class GetBlockInfo(Command[dict[str, BlockInfo]]):
     """Number of instances and description of each block, by name, in alphabetical order.
 
@@ -46,7 +46,7 @@ class GetBlockInfo(Command[dict[str, BlockInfo]]):
         return {name: BlockInfo(numbers[name], **each.answers()) for name, each in asked.items()}
 
 
-@dataclass(frozen=True)
+@dataclass
 class GetFieldInfo(Command[dict[str, FieldInfo]]):
     """What each field of a block is, by name, in the order in which the box shows them.
 
@@ -96,7 +96,7 @@ class GetFieldInfo(Command[dict[str, FieldInfo]]):
         return Asked(questions, block=self.block, field=table, column=column)
 
 
-@dataclass(frozen=True)
+@dataclass
 class GetPcapBitsLabels(Command[dict[str, list[str]]]):
     """Names of the 32 bits of each captured word of bits, lowest first.
 

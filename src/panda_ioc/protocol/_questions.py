@@ -90,19 +90,19 @@ class Kind:
 
 
 def _text(query: str) -> Question:
-    return Question(query, lambda exchange: exchange.value)
+    return Question(query, lambda exchange: exchange.line)
 
 
 def _int(query: str) -> Question:
-    return Question(query, lambda exchange: parse_number(exchange.value))
+    return Question(query, lambda exchange: parse_number(exchange.line))
 
 
 def _count(query: str) -> Question:
-    return Question(query, lambda exchange: parse_number(exchange.value), int)
+    return Question(query, lambda exchange: parse_number(exchange.line), int)
 
 
 def _float(query: str) -> Question:
-    return Question(query, lambda exchange: _finite(exchange.value))
+    return Question(query, lambda exchange: _finite(exchange.line))
 
 
 def _list(query: str) -> Question:

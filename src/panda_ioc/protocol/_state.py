@@ -1,11 +1,12 @@
 """Commands that follow, save and load the state of a PandA."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import takewhile
 
-from panda_ioc.errors import BadValue, CommandError
+from panda_ioc.errors import CommandError
 from panda_ioc.protocol._exchange import (
     Command,
     Exchange,
@@ -39,14 +40,14 @@ class ChangeGroup(Enum):
     """``*METADATA`` keys"""
 
 
-@dataclass(frozen=True)
+@dataclass
 class GetChanges(Command[Changes]):
     """What changed since this was last asked on this connection; the first time, everything.
 
     Args:
         group: ask for these only
         get_multiline: fetch tables and multi-line metadata that changed, in a second round trip;
-            one that can not be read is put among `Changes.in_error`
+            one that cannot be read is put among `Changes.in_error`
     """
 
     group: ChangeGroup = ChangeGroup.ALL
@@ -81,12 +82,12 @@ def _parse(exchange: Exchange) -> Changes:
     return changes
 
 
-@dataclass(frozen=True)
+@dataclass
 class GetState(Command[list[str]]):
     """Everything that can be saved of a PandA, as lines for `SetState`.
 
-    Attributes come first, as a time is to be read in its UNITS. What the box reports as an error is
-    left out, with a warning; a table or metadata that it then refuses fails the command.
+    Attributes come first, as a time is to be read in its UNITS. What the PandA reports as an error
+    is left out, with a warning; a table or metadata that it then refuses fails the command.
 
     This uses up the changes that `GetChanges` would have reported on the same connection.
 
@@ -109,7 +110,7 @@ class GetState(Command[list[str]]):
         }
         yield list(tables.values())
         for name in (name for change in changes for name in change.in_error):
-            log.warning("%s can not be read and is not saved", name)
+            log.warning("%s cannot be read and is not saved", name)
         return [*_settings(changes), *_tables(tables)]
 
 
@@ -131,12 +132,13 @@ def _tables(tables: dict[str, Exchange]) -> Iterator[str]:
         yield ""
 
 
-@dataclass(frozen=True)
+@dataclass
 class SetState(Command[tuple[Refused, ...] | None]):
     """Send lines as `GetState` made them, in their order, in one round trip.
 
-    All lines are sent, whatever becomes of those before. The result is None if the box took them
-    all, else what it refused, each also a warning in the log.
+    All lines are sent, whatever becomes of those before. The result is None if the PandA took them
+    all, else what it refused, each also a warning in the log. The last table may lack the empty
+    line that ends it; empty lines elsewhere are left out.
 
     For example::
 
@@ -154,20 +156,12 @@ class SetState(Command[tuple[Refused, ...] | None]):
         return refused or None
 
 
-def _requests(lines: list[str]) -> Iterator[list[str]]:
+def _requests(lines: Sequence[str]) -> Iterator[list[str]]:
     """One list of lines for each request."""
     rest = iter(lines)
     for line in rest:
-        yield list(_table(line, rest)) if is_table(line) else [line]
-
-
-def _table(first: str, rest: Iterator[str]) -> Iterator[str]:
-    yield first
-    for line in rest:
-        yield line
-        if not line:
-            return
-    raise BadValue(f"SetState: no empty line after the table {shorten(first)!r}")
+        if line:
+            yield [line, *takewhile(bool, rest), ""] if is_table(line) else [line]
 
 
 def _refusal(exchange: Exchange) -> Refused | None:

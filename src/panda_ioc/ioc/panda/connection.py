@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, TypeVar, cast
 
+from panda_ioc.client.address import Address
 from panda_ioc.client.asyncio import AsyncioClient
 from panda_ioc.client.changes import Batch, ChangeFeed, fetch_table
 from panda_ioc.client.introspection import introspect
@@ -36,23 +37,6 @@ class State(IntEnum):
 
 
 @dataclass(frozen=True)
-class Address:
-    """Where a PandA is, and how long it may take to answer a command (seconds)."""
-
-    host: str
-    control_port: int
-    data_port: int
-    timeout: float = 4.0
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.control_port}"
-
-    def client(self) -> AsyncioClient:
-        """A client for it, not connected."""
-        return AsyncioClient(self.host, self.control_port, self.data_port, self.timeout)
-
-
-@dataclass(frozen=True)
 class Listener:
     """Who is told of what the connection brings; all are called in the event loop.
 
@@ -65,6 +49,17 @@ class Listener:
     changed: Callable[[Batch], None]
     answered: Callable[[Batch], None]
     state: Callable[[State, str], None]
+
+
+def client_of(address: Address) -> AsyncioClient:
+    """A client, not connected, that takes silence for the end of its connection."""
+    return AsyncioClient(
+        address.host,
+        address.control_port,
+        address.data_port,
+        address.timeout,
+        close_on_timeout=True,
+    )
 
 
 class DeviceChanged(PandAError):
@@ -105,8 +100,8 @@ class Connection:
         self._device = device
         self._listener = listener
         self._ticks = itertools.count(1)
-        self._commands = address.client()
-        self._changes = address.client()
+        self._commands = client_of(address)
+        self._changes = client_of(address)
         self.feed = ChangeFeed(self._changes, poll_period, listener.changed, self.tick)
         self._connected = False
         self._rechecks = Rechecks()
@@ -269,7 +264,7 @@ async def wait_for_device(address: Address) -> Device:
     backoff, told = Backoff(), ""
     while True:
         try:
-            async with address.client() as client:
+            async with client_of(address) as client:
                 return await introspect(client)
         except (PandAError, OSError) as error:
             if str(error) != told:

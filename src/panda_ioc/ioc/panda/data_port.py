@@ -5,10 +5,10 @@ import logging
 from collections.abc import Callable
 
 from panda_ioc.capture.stream import DataStream
+from panda_ioc.client.address import Address
 from panda_ioc.client.data import DataSocket
 from panda_ioc.errors import CommandTimeout, PandAError
 from panda_ioc.ioc.panda.backoff import Backoff
-from panda_ioc.ioc.panda.connection import Address
 
 log = logging.getLogger(__name__)
 

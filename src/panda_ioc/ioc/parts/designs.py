@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from panda_ioc import statefile
+from panda_ioc.client.address import Address
 from panda_ioc.client.asyncio import AsyncioClient
 from panda_ioc.device.model import Device
 from panda_ioc.errors import BadValue, ConfigurationError, PandAError
 from panda_ioc.ioc.epics.alarms import MAJOR, STATE, Alarm, reason
 from panda_ioc.ioc.epics.database import OnPut
 from panda_ioc.ioc.epics.record import Record
-from panda_ioc.ioc.panda.connection import Address, Connection
+from panda_ioc.ioc.panda.connection import Connection, client_of
 from panda_ioc.ioc.panda.news import Board
 from panda_ioc.ioc.parts.base import Part
 from panda_ioc.ioc.parts.puts import Puts
@@ -115,7 +116,7 @@ class Design(Part):
 
     async def _save(self) -> str:
         path = self._path(self._name)
-        async with self._address.client() as client:
+        async with client_of(self._address) as client:
             lines = await statefile.get_state(client, self._device)
         await asyncio.to_thread(statefile.write, path, lines)
         return f"Saved {self._name}: {len(lines)} lines"
@@ -135,7 +136,7 @@ class Design(Part):
         return "; ".join(filter(None, (f"Loaded {self._name}", loaded.told())))
 
     async def _send(self, settings: Sequence[Setting]) -> Loaded:
-        client: AsyncioClient = self._address.client()
+        client: AsyncioClient = client_of(self._address)
         async with client:
             return await statefile.set_state(client, self._device, settings)
 

@@ -58,10 +58,10 @@ class Writer:
         """What submits these words."""
         base64 = len(words) >= BASE64_FROM
         if self.replaces:
-            return Put(self._wire, words, base64)
+            return Put(self._wire, words, base64=base64)
         if not len(words):
             raise BadValue(f"{self._name}: no rows to append; put CLEAR to empty the table")
-        return Append(self._wire, words, self._next == APPEND_LAST, base64)
+        return Append(self._wire, words, self._next == APPEND_LAST, base64=base64)
 
     def attach(self, records: Mapping[str, Record]) -> None:
         """Take the records."""

@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterator
 from typing import cast
 
+from panda_ioc.client._deadlines import Deadlines
 from panda_ioc.client._sockets import tune
 from panda_ioc.errors import CommandTimeout, ConnectionLost, PandAError
 from panda_ioc.protocol.connections import DataConnection
@@ -12,7 +13,7 @@ from panda_ioc.protocol.responses import Data, FrameData
 
 MAX_EVENTS = 4096
 MAX_BYTES = 1 << 26
-"""No more is received while this much has not been fetched: the box will report an overrun."""
+"""No more is received while this much has not been fetched: the PandA will report an overrun."""
 
 
 class DataProtocol(asyncio.BufferedProtocol):
@@ -20,7 +21,7 @@ class DataProtocol(asyncio.BufferedProtocol):
 
     Args:
         peer: name of the other side, for messages
-        scaled: have the box scale the samples
+        scaled: have the PandA scale the samples
         flush_period: seconds between flushes of held back samples; None: hold nothing back
         frame_timeout: seconds of silence that are an error; None: none are
     """
@@ -31,9 +32,8 @@ class DataProtocol(asyncio.BufferedProtocol):
         self._peer = peer
         self._scaled = scaled
         self._every_frame = flush_period is None
-        self._flush_period = math.inf if flush_period is None else flush_period
-        self._frame_timeout = math.inf if frame_timeout is None else frame_timeout
         self._loop = asyncio.get_running_loop()
+        self._deadlines = Deadlines(flush_period, frame_timeout, self._loop.time())
         self._connection = DataConnection()
         self._events: list[Data] = []
         self._bytes = 0
@@ -41,16 +41,14 @@ class DataProtocol(asyncio.BufferedProtocol):
         self._news = asyncio.Event()
         self._transport: asyncio.Transport
         self._away = False
-        self._received_at = self._loop.time()
-        self._flush_at = self._received_at + self._flush_period
 
     async def fetch(self) -> list[Data]:
         """The next events, perhaps none; raises the error that ended the connection after them."""
         if self._away:  # What came while nobody listened has not been read yet.
-            self._received_at, self._away = self._loop.time(), False
+            self._deadlines.received(self._loop.time())
+            self._away = False
         await self._wait()
-        if self._error is None and self._flush_at <= self._loop.time():
-            self._flush_at = self._loop.time() + self._flush_period
+        if self._error is None and self._deadlines.take_flush(self._loop.time()):
             self._add(self._connection.flush())
         if self._error is not None and not self._events:
             raise self._error
@@ -71,14 +69,18 @@ class DataProtocol(asyncio.BufferedProtocol):
         return self._connection.get_buffer(sizehint)
 
     def buffer_updated(self, nbytes: int) -> None:
-        self._received_at = self._loop.time()
+        self._deadlines.received(self._loop.time())
         self._add(self._connection.bytes_received(nbytes, self._every_frame))
 
     def eof_received(self) -> None:
         self._add(self._connection.receive_eof())
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._fail(ConnectionLost(f"{self._peer}: {exc or 'the PandA closed the connection'}"))
+        reason = f"{self._peer}: {exc or 'the PandA closed the connection'}"
+        if isinstance(exc, OSError):
+            self._fail(ConnectionLost.caused_by(exc, reason))
+        else:
+            self._fail(ConnectionLost(reason))
 
     def _add(self, events: Iterator[Data]) -> None:
         try:
@@ -110,10 +112,11 @@ class DataProtocol(asyncio.BufferedProtocol):
 
     async def _wait(self) -> None:
         """Wait for events, an error, or the time to flush."""
-        wake_at = min(self._flush_at, self._received_at + self._frame_timeout)
+        wake_at, deadlines = self._deadlines.next, self._deadlines
         try:
             async with asyncio.timeout_at(None if wake_at == math.inf else wake_at):
                 await self._news.wait()
         except TimeoutError:
-            if self._received_at + self._frame_timeout <= self._loop.time():
-                self._fail(CommandTimeout(f"{self._peer}: no data for {self._frame_timeout:g} s"))
+            if deadlines.is_silent(self._loop.time()):
+                seconds = deadlines.frame_timeout
+                self._fail(CommandTimeout(f"{self._peer}: no data for {seconds:g} s"))

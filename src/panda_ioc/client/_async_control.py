@@ -12,20 +12,21 @@ T = TypeVar("T")
 
 
 class ControlProtocol(asyncio.Protocol):
-    """Futures for commands, over one transport; it ends once and is then of no more use.
+    """Futures for commands, over one transport, which ends once.
 
     Of the requests made in one turn of the event loop the first leaves at once, so that a single
     sender does not wait; the others leave together.
 
     Args:
         peer: name of the other side, for messages
+        close_on_timeout: end the connection once a command is not answered in time
     """
 
-    def __init__(self, peer: str) -> None:
+    def __init__(self, peer: str, close_on_timeout: bool) -> None:
         self._peer = peer
+        self._close_on_timeout = close_on_timeout
         self._loop = asyncio.get_running_loop()
         self._connection = ControlConnection()
-        self._waiting: dict[int, list[asyncio.Future[Any]]] = {}
         self._to_send: list[bytes] = []
         self._gathering = False
         self._transport: asyncio.Transport
@@ -41,13 +42,11 @@ class ControlProtocol(asyncio.Protocol):
         """Begin a command.
 
         Raises:
-            BadValue, VersionError: the command can not be sent
+            BadValue, VersionError: the command cannot be sent
             ConnectionLost: the connection has ended
         """
-        to_send = self._connection.send(command)
         future: asyncio.Future[T] = self._loop.create_future()
-        # The same object may be sent again before it is answered: its results are alike.
-        self._waiting.setdefault(id(command), []).append(future)
+        to_send = self._connection.send(command, future)
         if to_send:
             self._write(to_send)
         else:
@@ -61,16 +60,20 @@ class ControlProtocol(asyncio.Protocol):
             self._loop.call_soon(self._flush)
 
     def time_out(self, command: Command[Any], future: asyncio.Future[Any], seconds: float) -> None:
-        """Fail a command that was not answered, and all behind it: replies come in order."""
-        if not future.done():
-            message = f"{command}: no reply from {self._peer} in {seconds:g} s"
-            future.set_exception(CommandTimeout(message, command))
-            self.end(f"{self._peer}: connection closed, as {message}")
+        """Fail a command that was not answered; its reply, should it come, is dropped."""
+        if future.done():
+            return
+        self._connection.abandon(future)
+        error = CommandTimeout(f"{command}: no reply from {self._peer} in {seconds:g} s", command)
+        future.set_exception(error)
+        if self._close_on_timeout:
+            self.end(f"{self._peer}: connection closed, as {error}")
 
-    def end(self, reason: str) -> None:
+    def end(self, reason: str, cause: OSError | None = None) -> None:
         """Close the connection; what is pending fails with `ConnectionLost`."""
-        self._connection.receive_eof(reason)
-        self._finish(ConnectionLost(reason))
+        error = ConnectionLost.caused_by(cause, reason) if cause else ConnectionLost(reason)
+        self._connection.receive_eof(error)
+        self._finish(error)
 
     # What asyncio calls
 
@@ -91,7 +94,8 @@ class ControlProtocol(asyncio.Protocol):
         acknowledge_now(self._socket)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.end(f"{self._peer}: {exc or 'the PandA closed the connection'}")
+        reason = f"{self._peer}: {exc or 'the PandA closed the connection'}"
+        self.end(reason, exc if isinstance(exc, OSError) else None)
 
     def _write(self, data: bytes) -> None:
         if self._gathering:
@@ -109,11 +113,7 @@ class ControlProtocol(asyncio.Protocol):
         self._to_send.clear()
 
     def _deliver(self) -> None:
-        for command, result in self._connection.responses():
-            futures = self._waiting[id(command)]
-            future = futures.pop(0)
-            if not futures:
-                del self._waiting[id(command)]
+        for future, result in self._connection.results():
             if future.done():
                 continue
             if isinstance(result, Exception):
