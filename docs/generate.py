@@ -48,6 +48,7 @@ EXITS = (
     ),
     (2, "wrong arguments"),
     (3, "`run --exit-if-different`: a different PandA answers"),
+    (4, "`run` and `demo`: a part of the bridge failed, start it again; the log says which"),
     (130, "SIGINT to any other command"),
 )
 

@@ -123,3 +123,9 @@ class ConfigurationError(PandAError):
 
 class TwinError(PandAError):
     """The digital twin has no such block or field, or the tick is past."""
+
+
+def describe(error: BaseException) -> str:
+    """The kind of an error that nobody raised on purpose, and its message if it has one."""
+    name = type(error).__name__
+    return f"{name}: {error}" if str(error) else name

@@ -57,6 +57,13 @@ class Watch:
             self.seen.append(status)
             self._news.notify_all()
 
+    @contextmanager
+    def again(self) -> Iterator[None]:
+        """Have what is waited for come once more."""
+        with self._news:
+            del self.seen[:-1]
+        yield
+
     def wait(self, state: State | None = None, captured: int | None = None) -> Status:
         def found() -> Status | None:
             return next(
@@ -352,6 +359,59 @@ def test_begun_in_the_middle(box: DataBox, stream: DataStream, tmp_path: Path) -
     assert (status.missed, status.captured) == (10, 20)
     assert "10 missed before" in status.message
     check(tmp_path / "a.h5", ROWS[10:30])
+
+
+@pytest.mark.parametrize("reason", ["Ok", "Disarmed"])
+def test_an_acquisition_that_was_joined_too_late_is_not_the_one_that_is_captured(
+    box: DataBox, stream: DataStream, tmp_path: Path, reason: str
+) -> None:
+    """Even where the next one has other columns; there is no good end with nothing captured."""
+    _, first = begin(stream, tmp_path / "first.h5", flush_period=0.0)
+    other = random_rows(COLUMNS[1:3], 10)
+    box.send(header(COLUMNS[1:3], other.itemsize) + frame(other.tobytes()))
+    first.wait(captured=10)
+    capture, watch = begin(stream, tmp_path / "a.h5")
+    watch.wait(State.CAPTURING)
+    assert capture.status.missed == 10
+    box.send(frame(b"") + end(10, reason))
+    with watch.again():
+        watch.wait(State.READY)
+    assert (capture.status.missed, capture.status.acquisitions) == (0, 0)
+    box.send(sent(ROWS[:100], [100]))
+    status = capture.wait(10)
+    assert (status.state, status.captured, status.missed) == (State.DONE, 100, 0)
+    check(tmp_path / "a.h5", ROWS[:100])
+
+
+def test_a_bad_end_of_an_acquisition_that_was_joined_too_late_is_told(
+    box: DataBox, stream: DataStream, tmp_path: Path
+) -> None:
+    _, first = begin(stream, tmp_path / "first.h5", flush_period=0.0)
+    box.send(header(COLUMNS, SIZE, scaling=SCALING) + frame(ROWS[:10].tobytes()))
+    first.wait(captured=10)
+    capture, _ = begin(stream, tmp_path / "a.h5")
+    box.send(end(10, "Driver data overrun"))
+    status = capture.wait(10)
+    assert status.state is State.FAILED
+    assert "Driver data overrun: 0 samples" in status.message
+    assert "10 missed before" in status.message
+
+
+def test_an_error_of_any_kind_in_the_writing_thread_is_told(
+    box: DataBox, stream: DataStream, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    class ShortOfMemory(FileCapture):
+        def _take(self, rows: Any) -> None:
+            raise MemoryError
+
+    capture = ShortOfMemory(Settings(tmp_path, "a.h5"))
+    capture.begin(stream)
+    box.send(sent(ROWS[:100], [100]))
+    status = capture.wait(10)
+    assert status.state is State.FAILED
+    assert status.message.startswith("MemoryError: 0 samples")
+    assert "Traceback" in caplog.text
+    assert stream.alive
 
 
 def test_samples_wait_for_the_disk_and_none_is_lost(

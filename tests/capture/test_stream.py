@@ -10,8 +10,8 @@ import pytest
 from panda_ioc.capture.live import LiveWindow
 from panda_ioc.capture.stream import DataStream
 from panda_ioc.client.data import DataSocket
-from panda_ioc.errors import ConnectionLost, ProtocolError
-from panda_ioc.protocol.responses import EndReason, StartData
+from panda_ioc.errors import CaptureError, ConnectionLost, ProtocolError
+from panda_ioc.protocol.responses import Data, EndReason, StartData
 from support.databox import DataBox
 from support.datastream import acquisition, end, frame, header, random_rows
 
@@ -145,6 +145,80 @@ def test_a_sink_that_comes_too_late_is_told_so(box: DataBox) -> None:
     assert not stream.alive
     told.set()
     stream.close()
+
+
+class ShortOfMemory(DataSocket):
+    """A connection for whose data there is no memory, from some moment on."""
+
+    short = False
+
+    def receive(self) -> list[Data]:
+        events = super().receive()
+        if self.short:
+            raise MemoryError
+        return events
+
+
+def test_an_error_of_any_kind_is_told_to_all(
+    box: DataBox, caplog: pytest.LogCaptureFixture
+) -> None:
+    ended: list[Exception | None] = []
+    connection = ShortOfMemory("127.0.0.1", box.port)
+    stream = DataStream(connection, ended.append).open()
+    sink = Notes()
+    stream.add(sink)
+    box.send(header(COLUMNS, 12) + frame(ROWS[:10].tobytes()))
+    sink.wait_rows(10)
+    connection.short = True
+    box.send(frame(ROWS[:10].tobytes()))
+    sink.wait("closed", CaptureError)
+    assert sink.told[1:] == [("end", EndReason.DISCONNECTED, 0), ("closed", CaptureError)]
+    stream.close()
+    assert [str(error) for error in ended] == ["data port: MemoryError"]
+    assert "Traceback" in caplog.text
+
+
+def test_the_rest_of_an_acquisition_that_is_over_is_not_joined(
+    box: DataBox, stream: DataStream
+) -> None:
+    first, late = Notes(), Notes()
+    stream.add(first)
+    assert stream.current == 0
+    box.send(header(COLUMNS, 12) + frame(ROWS[:10].tobytes()))
+    first.wait_rows(10)
+    stream.add(late, over=stream.current)
+    box.send(frame(ROWS[10:30].tobytes()) + end(30))
+    first.wait("end", EndReason.OK, 0)
+    assert late.told == []
+    box.send(acquisition(COLUMNS, ROWS, [10]))
+    late.wait("end", EndReason.OK, 0)
+    assert late.told[0] == ("start", 0)
+    np.testing.assert_array_equal(np.concatenate(late.rows), ROWS)
+    assert stream.current == 0
+
+
+def test_a_sink_that_waits_for_the_next_acquisition_hears_of_the_end_of_the_stream(
+    box: DataBox, stream: DataStream
+) -> None:
+    first, late, gone = Notes(), Notes(), Notes()
+    stream.add(first)
+    box.send(header(COLUMNS, 12))
+    first.wait("start", 0)
+    for sink in (late, gone):
+        stream.add(sink, over=stream.current)
+    stream.remove(gone)
+    box.cut()
+    late.wait("closed", ConnectionLost)
+    assert (late.told, gone.told) == ([("closed", ConnectionLost)], [])
+
+
+def test_what_has_come_is_handed_on_once_it_has_settled(box: DataBox, stream: DataStream) -> None:
+    sink = Notes()
+    stream.add(sink)
+    for count in range(1, 20):
+        box.send(acquisition(COLUMNS, ROWS, [1000]))
+        stream.settle(10)
+        assert sink.told.count(("end", EndReason.OK, 0)) == count
 
 
 def test_removed_sinks_hear_no_more(box: DataBox, stream: DataStream) -> None:

@@ -125,6 +125,17 @@ async def test_an_end_with_an_unknown_reason_is_no_good_end(live: Scene, reason:
     await acquires(live)
 
 
+async def test_live_data_go_on_after_an_acquisition_that_cannot_be_shown(live: Scene) -> None:
+    """A mean that does not come with the duration to divide by."""
+    means = header([("COUNTER1.OUT", "int64", "Mean")], 8)
+    with live.see("DATA:LIVE:STATE") as state:
+        await state.until(lambda _: True)
+        assert live.proxy.data.inject(means + frame(bytes(32)) + end(4)) == 1
+        bad = await state.until(lambda update: update.severity > 1)
+        assert str(bad) == "Ended: Unknown exception"
+    await acquires(live)
+
+
 @pytest.mark.parametrize(
     "piece", [b"<header>\n" + b"<field/>" * 1000, b"a" * 60000, b"<x/>\n" * 9000]
 )

@@ -57,6 +57,9 @@ class LiveWindow:
 
     A change of size or mode counts at once, as far as the samples for it are still there; else the
     first N begin with the next acquisition, the latest N with the next samples.
+
+    Attributes:
+        failed: it was taken out of its stream because of an error
     """
 
     def __init__(self, size: int = 1000, keep: Keep = Keep.LATEST) -> None:
@@ -69,6 +72,7 @@ class LiveWindow:
         self._running = False
         self._reason: EndReason | None = None
         self._acquisition = self._version = 0
+        self.failed = False
         self._clear()
 
     def _clear(self) -> None:
@@ -136,8 +140,9 @@ class LiveWindow:
             self._version += 1
 
     def closed(self, error: Exception | None) -> None:
-        """Sink: no more will come; what there is stays, and `reason` tells if it can not go on."""
+        """Sink: no more will come; what there is stays, and `reason` tells if it cannot go on."""
         with self._lock:
+            self.failed = error is not None
             if self._running or isinstance(error, CaptureError):
                 self._running, self._reason = False, EndReason.UNKNOWN_EXCEPTION
                 self._version += 1

@@ -27,7 +27,7 @@ from panda_ioc.capture.scaling import Rows, columns_of
 from panda_ioc.capture.settings import Mode, Settings
 from panda_ioc.capture.status import State, Status
 from panda_ioc.capture.stream import DataStream
-from panda_ioc.errors import CaptureError, ConnectionLost
+from panda_ioc.errors import CaptureError, ConnectionLost, describe
 from panda_ioc.protocol.responses import EndReason, StartData
 
 log = logging.getLogger(__name__)
@@ -165,7 +165,7 @@ class FileCapture:
             self._close(self._fault_in_work())
         except Exception as error:
             log.exception("capture to %s: could not be closed", self.settings.path)
-            self._set(state=State.FAILED, message=_words(error))
+            self._set(state=State.FAILED, message=describe(error))
         finally:
             self._closed.set()
 
@@ -179,7 +179,7 @@ class FileCapture:
         except Exception as error:
             # Whatever it is (memory that is not to be had), the file is closed, and it is told.
             log.exception("capture to %s failed", self.settings.path)
-            return _words(error)
+            return describe(error)
         return None
 
     def _work(self) -> None:
@@ -340,10 +340,6 @@ class FileCapture:
         self._status = replace(self._status, **changes)  # type: ignore[arg-type]
         if self._on_change is not None:
             self._on_change(self.status)
-
-
-def _words(error: Exception) -> str:
-    return f"{type(error).__name__}: {error or 'no details'}"
 
 
 def _is_good(reason: EndReason) -> bool:

@@ -19,7 +19,7 @@ from typing import Protocol
 
 from panda_ioc.capture.scaling import Rows
 from panda_ioc.client.data import DataSocket
-from panda_ioc.errors import CaptureError, ConnectionLost, PandAError
+from panda_ioc.errors import CaptureError, ConnectionLost, PandAError, describe
 from panda_ioc.protocol.responses import Data, EndData, EndReason, FrameData, StartData
 
 log = logging.getLogger(__name__)
@@ -164,7 +164,7 @@ class DataStream:
         except Exception as failure:
             # Whatever it is (memory that is not to be had), it must not end in silence.
             log.exception("data port: the receiving thread failed")
-            error = CaptureError(f"data port: {type(failure).__name__}: {failure or 'no details'}")
+            error = CaptureError(f"data port: {describe(failure)}")
         finally:
             self._finish(error)
 

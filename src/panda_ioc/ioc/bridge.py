@@ -6,7 +6,6 @@ the board, which passes them on to the parts that follow them; the parts send pu
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from panda_ioc import __version__
 from panda_ioc.capture.stream import DataStream
@@ -20,7 +19,7 @@ from panda_ioc.ioc.panda.data_port import DataPort
 from panda_ioc.ioc.panda.news import Board
 from panda_ioc.ioc.parts.arm import Arming
 from panda_ioc.ioc.parts.autosave import Autosave
-from panda_ioc.ioc.parts.base import Part
+from panda_ioc.ioc.parts.base import Part, forever
 from panda_ioc.ioc.parts.choices import Choices
 from panda_ioc.ioc.parts.designs import Design
 from panda_ioc.ioc.parts.fields import Fields
@@ -34,6 +33,7 @@ from panda_ioc.ioc.parts.sources import Sources
 from panda_ioc.ioc.parts.status import Status
 from panda_ioc.ioc.parts.streaming import StatePoll
 from panda_ioc.ioc.parts.tables import Table
+from panda_ioc.ioc.parts.worker import Worker
 from panda_ioc.records.build import RecordSet
 from panda_ioc.records.fields import dataset_name
 
@@ -59,7 +59,7 @@ class Bridge:
         )
         self._data_port = DataPort(address, self._data_opened, self._data_closed)
         self._puts = puts = Puts()
-        worker = ThreadPoolExecutor(1, "tables")
+        worker = Worker("tables")
         self._status = Status(device, frozenset(spec.name for spec in specs if spec.wire))
         self._live = Live(self._data_port)
         origin = {"prefix": records.prefix, "panda": str(address), "panda_idn": device.idn}
@@ -117,14 +117,13 @@ class Bridge:
             part.attach(records, self._board)
 
     async def run(self) -> None:
-        """Serve the PandA; for ever."""
+        """Serve the PandA; for ever. What ends one part ends all."""
         async with asyncio.TaskGroup() as group:
-            for run in (
-                self._connection.run,
-                self._data_port.run,
-                *(part.run for part in self._parts),
-            ):
-                group.create_task(run())
+            group.create_task(forever(self._connection.run))
+            group.create_task(forever(self._data_port.run))
+            for part in self._parts:
+                if part.has_own_work:
+                    group.create_task(forever(part.run))
 
     # -- news -----------------------------------------------------------------------------------
 

@@ -5,12 +5,13 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from typing import NoReturn
 
 from panda_ioc.device import cache
 from panda_ioc.device.model import Device
-from panda_ioc.errors import ConfigurationError
+from panda_ioc.errors import ConfigurationError, PandAError, describe
 from panda_ioc.files import write_atomically
 from panda_ioc.ioc.bridge import Bridge
 from panda_ioc.ioc.epics import dbcore
@@ -24,6 +25,13 @@ from panda_ioc.records.pv_list import pv_lists
 
 EXIT_DIFFERENT = 3
 """Exit status when a different PandA answers and the bridge is not to replace itself."""
+
+EXIT_FAULT = 4
+"""Exit status when a part of the bridge failed: its supervisor shall start it again."""
+
+EXIT_TIMEOUT = 70.0
+"""Seconds until the process ends after such a failure, even if a thread of it hangs: a little more
+than a file that is open may take to be closed."""
 
 SWITCH_INTERVAL = 0.0005
 """Seconds that one thread may keep others waiting: data come in threads of their own, and Python's
@@ -41,6 +49,7 @@ def run(options: Options, on_serving: Callable[[], None] = lambda: None) -> NoRe
     """
     _check(options)
     sys.setswitchinterval(SWITCH_INTERVAL)
+    threading.excepthook = _thread_failed
     status = asyncio.run(_serve(options, on_serving))
     _flush()
     exit_epics(status)
@@ -73,13 +82,36 @@ def _ended(serving: "asyncio.Task[None]", options: Options) -> int:
     error = serving.exception()
     changed = _device_changed(error)
     if changed is None:
-        raise error or RuntimeError("serving ended without a reason")
+        return _fault(error)
     _save_cache(options, changed.device)
     if not options.replace:
         log.error("%s; start the bridge again to serve it", changed)
         return EXIT_DIFFERENT
     log.warning("%s; beginning anew", changed)
     return _replace()
+
+
+def _fault(error: BaseException | None) -> int:
+    """Say why the bridge cannot go on; the exit status."""
+    if isinstance(error, PandAError | OSError):
+        raise error  # what the user asked for cannot be: the command line says so
+    log.critical("a part of the bridge failed, the process ends: %s", _words(error), exc_info=error)
+    end = threading.Timer(EXIT_TIMEOUT, os._exit, (EXIT_FAULT,))
+    end.daemon = True
+    end.start()
+    return EXIT_FAULT
+
+
+def _words(error: BaseException | None) -> str:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return "no reason given" if error is None else describe(error)
+
+
+def _thread_failed(hook: threading.ExceptHookArgs) -> None:
+    """Log what ended a thread."""
+    name = hook.thread.name if hook.thread else "a thread"
+    log.critical("%s failed", name, exc_info=hook.exc_value)
 
 
 def _device_changed(error: BaseException | None) -> DeviceChanged | None:

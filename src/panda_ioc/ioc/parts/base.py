@@ -1,6 +1,8 @@
 """What the bridge is made of."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import NoReturn
 
 from panda_ioc.ioc.epics.database import OnPut, Validate
 from panda_ioc.ioc.epics.record import Record
@@ -26,4 +28,30 @@ class Part:
         """Take the records, and follow what concerns them."""
 
     async def run(self) -> None:
-        """Work for ever; a part that has nothing to do by itself returns."""
+        """Work for ever; only parts that have work of their own override it."""
+
+    @property
+    def has_own_work(self) -> bool:
+        """Whether this part has a `run` of its own."""
+        return type(self).run is not Part.run
+
+
+class PartEnded(Exception):
+    """Something that has to work for ever does not; the bridge would be half alive."""
+
+
+async def forever(run: Callable[[], Awaitable[None]]) -> NoReturn:
+    """Do the work of a part, and raise however it ends: a group of tasks overlooks silent ends.
+
+    Raises:
+        PartEnded: the work returned, or was cancelled by something within it
+    """
+    name = f"run of {type(getattr(run, '__self__', None)).__name__}"
+    try:
+        await run()
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        raise PartEnded(f"{name} was cancelled") from error
+    raise PartEnded(f"{name} has returned")

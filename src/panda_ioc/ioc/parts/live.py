@@ -5,13 +5,14 @@ has changed is scaled and posted, in a thread of its own: neither the stream nor
 """
 
 import asyncio
+import logging
 import math
 import time
 from collections.abc import Mapping
 
 from panda_ioc.capture.live import Keep, LiveWindow, Snapshot
 from panda_ioc.capture.stream import DataStream
-from panda_ioc.errors import BadValue
+from panda_ioc.errors import BadValue, describe
 from panda_ioc.ioc.epics.alarms import COMM, INVALID, MAJOR, NO_ALARM, STATE, Alarm
 from panda_ioc.ioc.epics.record import Record
 from panda_ioc.ioc.panda.data_port import DataPort
@@ -22,8 +23,11 @@ from panda_ioc.ioc.parts.settings import Apply
 from panda_ioc.records.bridge import LIVE_CAPACITY, LIVE_KEEP
 from panda_ioc.records.live import live_name
 
+log = logging.getLogger(__name__)
+
 USER = "live"
 SHORTEST_PERIOD = 0.01
+HOLDS = 0.5  # seconds for which a connection must hold to be called good after one was lost
 _KEEPS = (Keep.LATEST, Keep.FIRST)
 
 
@@ -40,6 +44,8 @@ class Live(Part):
         self._panel = Panel("DATA:LIVE:")
         self._shown: set[str] = set()
         self._updates = 0
+        self._is_lost = False
+        self._ready_at = math.inf
         self._version = self._acquisition = -1
 
     def settings(self) -> Mapping[str, Apply]:
@@ -61,19 +67,30 @@ class Live(Part):
     def opened(self, stream: DataStream) -> None:
         """There is a new stream."""
         self._stream = stream
+        self.window.failed = False
         if self._enabled:
             stream.add(self.window)
-        self._show_ready()
+        self._show_soon()
 
     def closed(self, why: str) -> None:
         """The stream has ended, or there is none to be had: what is shown may be out of date."""
         self._stream = None
+        self._ready_at = math.inf
         if why and self._enabled:
+            self._is_lost = True
             self._panel.show("STATE", "Disconnected", Alarm(INVALID, COMM, why))
         else:
             self._panel.show("STATE", "Off")
 
+    def _show_soon(self) -> None:
+        """Say that all is ready; later if the port has just been lost, as it may be lost again."""
+        if self._is_lost:
+            self._ready_at = time.monotonic() + HOLDS
+        else:
+            self._show_ready()
+
     def _show_ready(self) -> None:
+        self._ready_at, self._is_lost = math.inf, False
         self._panel.show("STATE", "Waiting for an acquisition" if self._enabled else "Off")
 
     # -- controls -------------------------------------------------------------------------------
@@ -115,12 +132,31 @@ class Live(Part):
         """Show what has changed, once a period; for ever."""
         while True:
             start = time.monotonic()
+            if start >= self._ready_at:
+                self._show_ready()
             if self.window.version != self._version:
-                snapshot = await asyncio.to_thread(self._update)
-                # `closed` may have been called meanwhile, and has the last word.
-                if snapshot.acquisition and self._stream is not None and self._enabled:
-                    self._show_state(snapshot)
+                await self._refresh()
+            self._join_again()
             await asyncio.sleep(max(0.0, start + self._period - time.monotonic()))
+
+    async def _refresh(self) -> None:
+        try:
+            snapshot = await asyncio.to_thread(self._update)
+        except Exception as error:
+            # Whatever it is (memory that is not to be had), it is told, and tried again.
+            log.exception("live data cannot be shown")
+            self._panel.show("STATE", "Failed", Alarm(MAJOR, STATE, describe(error)))
+            return
+        # `closed` may have been called meanwhile, and has the last word.
+        if snapshot.acquisition and self._stream is not None and self._enabled:
+            self._ready_at, self._is_lost = math.inf, False
+            self._show_state(snapshot)
+
+    def _join_again(self) -> None:
+        """Take the next acquisition although this one could not be taken in."""
+        if self.window.failed and self._enabled and self._stream is not None:
+            self.window.failed = False
+            self._stream.add(self.window, over=self._stream.current)
 
     def _update(self) -> Snapshot:
         snapshot = self.window.snapshot()

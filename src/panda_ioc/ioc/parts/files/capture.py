@@ -27,7 +27,7 @@ from panda_ioc.ioc.epics.record import Record
 from panda_ioc.ioc.panda.connection import Connection
 from panda_ioc.ioc.panda.data_port import DataPort
 from panda_ioc.ioc.panda.news import Board
-from panda_ioc.ioc.parts.base import Part
+from panda_ioc.ioc.parts.base import Part, forever
 from panda_ioc.ioc.parts.files.datasets import Datasets
 from panda_ioc.ioc.parts.files.path import FilePath
 from panda_ioc.ioc.parts.files.settings import FileSettings
@@ -229,7 +229,7 @@ class Files(Part):
         """Show how things stand; for ever."""
         async with asyncio.TaskGroup() as group:
             for run in (self._follow, self._path.run, self._datasets.run):
-                group.create_task(run())
+                group.create_task(forever(run))
 
     async def _follow(self) -> None:
         """Show how the capture stands, and tell when it has ended; for ever."""
