@@ -35,7 +35,7 @@ def environment(tmp_path: Path, epics_ports: EpicsPorts) -> dict[str, str]:
     directory.mkdir()
     python = shlex.quote(sys.executable)
     for tool in TOOLS:
-        _script(directory / tool, f"{python} -u -m epics_tools {tool}")
+        _script(directory / tool, f"{python} -u -m support.epics_tools {tool}")
     _script(directory / "panda-ioc", shlex.join(PROGRAM))
     _script(directory / "python", python)
     return {

@@ -92,6 +92,7 @@ class Bridge:
         monitor = aioca.camonitor(
             self.pv(name), lambda _: seen.put_nowait(time.perf_counter()), all_updates=True
         )
+        self.ask(commands[-1])  # so that the first of them is a change
         await asyncio.sleep(0.5)
         times = []
         for n in range(CHANGES):
