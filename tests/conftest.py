@@ -4,6 +4,8 @@
 one overrides `config_dir`. `start_sim` and `start_ioc` start further ones within one test.
 """
 
+import shutil
+import subprocess
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -39,6 +41,18 @@ def _servers(arguments: dict[str, Any]) -> Iterator[Server]:
             yield value
         elif isinstance(value, Starter):
             yield from value.started
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ca_repeater() -> Iterator[None]:
+    """Run the repeater of CA clients, where there is one: they would leave one behind each."""
+    program = shutil.which("caRepeater")
+    if program is None:
+        yield
+        return
+    with subprocess.Popen([program], stdin=subprocess.DEVNULL) as repeater:
+        yield
+        repeater.kill()
 
 
 @pytest.fixture(scope="session")

@@ -22,18 +22,8 @@ def namespace() -> list[str]:
 
 
 def test_a_pulled_cable_is_noticed_and_forgotten() -> None:
-    command = [
-        *namespace(),
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-s",
-        "-n",
-        "0",
-        "-p",
-        "no:cacheprovider",
-    ]
+    options = ["-q", "-s", "-n", "0", "-p", "no:cacheprovider"]
+    command = [*namespace(), sys.executable, "-m", "pytest", *options]
     ran = subprocess.run(
         [*command, str(UNPLUGGED)], capture_output=True, text=True, timeout=110, check=False
     )
