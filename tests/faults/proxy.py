@@ -192,6 +192,11 @@ class Port:
         """Do something to the connections that there are."""
         self._call(self._end(how, role))
 
+    @property
+    def links(self) -> list[Link]:
+        """The connections that there are."""
+        return list(self._links)
+
     def close(self) -> None:
         """Close everything."""
         self._call(self._close())

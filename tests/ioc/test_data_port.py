@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from panda_ioc.capture.stream import DataStream
-from panda_ioc.ioc.panda.connection import Address
+from panda_ioc.client.address import Address
 from panda_ioc.ioc.panda.data_port import DataPort
 
 RESET = struct.pack("ii", 1, 0)

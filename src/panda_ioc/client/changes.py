@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Container, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from panda_ioc.client.asyncio import AsyncioClient
 from panda_ioc.client.value_commands import words_from_base64
-from panda_ioc.errors import CommandError
+from panda_ioc.errors import CommandError, ProtocolError
 from panda_ioc.protocol.commands import ChangeGroup, GetChanges, GetMultiline
 
 log = logging.getLogger(__name__)
@@ -61,6 +61,8 @@ class ChangeFeed:
         period: seconds between polls
         handle: is given each batch; what it raises ends `run`
         tick: numbers what happens, so that news can be told from older news
+        long: names of the tables and multi-line metadata that are fetched; None: all that the PandA
+            says have changed
     """
 
     def __init__(
@@ -69,12 +71,14 @@ class ChangeFeed:
         period: float,
         handle: Callable[[Batch], None],
         tick: Callable[[], int],
+        long: Container[str] | None = None,
     ) -> None:
         self.period = period
         self.last_duration = 0.0
         self._client = client
         self._handle = handle
         self._tick = tick
+        self._long = long
         self._wanted = asyncio.Event()
         self._handled = asyncio.Condition()
         self._sent = 0
@@ -108,7 +112,8 @@ class ChangeFeed:
         self._sent += 1
         poll, number, start = self._sent, self._tick(), time.monotonic()
         changes = await self._client.send(GetChanges(ChangeGroup.ALL))
-        tables, lines, refused = await self._fetch(changes.no_value)
+        wanted = [n for n in changes.no_value if self._long is None or n in self._long]
+        tables, lines, refused = await self._fetch(wanted)
         self.last_duration = time.monotonic() - start
         errors = frozenset([*changes.in_error, *refused])
         self._handle(Batch(number, time.time(), changes.values, errors, tables, lines))
@@ -128,8 +133,16 @@ class ChangeFeed:
 
 
 async def fetch_table(client: AsyncioClient, name: str) -> NDArray[np.uint32]:
-    """The words of a table, as base64, which is a third of the bytes."""
-    return words_from_base64(name, await client.send(GetMultiline(f"{name}.B")))
+    """Read the words of a table, as base64, which is a third of the bytes.
+
+    Raises:
+        CommandError: the PandA refuses, or answers what is no table; others can still be read
+    """
+    lines = await client.send(GetMultiline(f"{name}.B"))
+    try:
+        return words_from_base64(name, lines)
+    except ProtocolError as error:
+        raise CommandError(str(error)) from error
 
 
 async def _answers(questions: Mapping[str, Awaitable[T]]) -> dict[str, T]:

@@ -18,7 +18,8 @@ from panda_ioc.ioc.epics import dbcore
 from panda_ioc.ioc.epics.database import Database
 from panda_ioc.ioc.epics.start import exit_epics, start_epics
 from panda_ioc.ioc.options import Options
-from panda_ioc.ioc.panda.connection import DeviceChanged, wait_for_device
+from panda_ioc.ioc.panda.connection import DeviceChanged
+from panda_ioc.ioc.panda.identity import wait_for_device
 from panda_ioc.ioc.screens import check_screens, write_screens
 from panda_ioc.records.build import RecordSet, build_records
 from panda_ioc.records.pv_list import pv_lists

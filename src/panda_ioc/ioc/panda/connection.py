@@ -8,7 +8,7 @@ import asyncio
 import itertools
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, TypeVar, cast
@@ -16,12 +16,14 @@ from typing import Any, TypeVar, cast
 from panda_ioc.client.address import Address
 from panda_ioc.client.asyncio import AsyncioClient
 from panda_ioc.client.changes import Batch, ChangeFeed, fetch_table
-from panda_ioc.client.introspection import introspect
 from panda_ioc.device.model import Device
 from panda_ioc.errors import CommandError, CommandTimeout, ConnectionLost, PandAError
 from panda_ioc.ioc.panda.backoff import Backoff
-from panda_ioc.ioc.panda.rechecks import Rechecks
+from panda_ioc.ioc.panda.identity import client_of, identify, introspect
+from panda_ioc.ioc.panda.outage import Outage
+from panda_ioc.ioc.panda.rechecks import Ask, Rechecks
 from panda_ioc.protocol.commands import Command, GetLine
+from panda_ioc.protocol.responses import TableFieldInfo
 
 log = logging.getLogger(__name__)
 
@@ -49,17 +51,6 @@ class Listener:
     changed: Callable[[Batch], None]
     answered: Callable[[Batch], None]
     state: Callable[[State, str], None]
-
-
-def client_of(address: Address) -> AsyncioClient:
-    """A client, not connected, that takes silence for the end of its connection."""
-    return AsyncioClient(
-        address.host,
-        address.control_port,
-        address.data_port,
-        address.timeout,
-        close_on_timeout=True,
-    )
 
 
 class DeviceChanged(PandAError):
@@ -102,8 +93,10 @@ class Connection:
         self._ticks = itertools.count(1)
         self._commands = client_of(address)
         self._changes = client_of(address)
-        self.feed = ChangeFeed(self._changes, poll_period, listener.changed, self.tick)
+        tables = {f.wire for f in device.fields.values() if isinstance(f.info, TableFieldInfo)}
+        self.feed = ChangeFeed(self._changes, poll_period, self._changed, self.tick, tables)
         self._connected = False
+        self._outage = Outage()
         self._rechecks = Rechecks()
 
     # -- for links ------------------------------------------------------------------------------
@@ -147,12 +140,28 @@ class Connection:
             raise CommandTimeout(f"{self.address}: no changes told in {seconds:g} s") from error
 
     def recheck(self, wire: str) -> None:
-        """Ask for a value and pass it on."""
+        """Ask for a value and pass it on; without a connection, as soon as there is one."""
         self._recheck(wire, self._ask)
 
+    def recheck_later(self, wire: str) -> None:
+        """Ask for a value after the next changes: the record could not show it now."""
+        self._rechecks.defer(wire, self._ask)
+
+    def later(self, wire: str, work: Callable[[], None]) -> None:
+        """Do something about a name after the next changes."""
+
+        async def do(_: str) -> None:
+            work()
+
+        self._rechecks.defer(wire, do)
+
     def recheck_table(self, wire: str) -> None:
-        """Ask for a table and pass it on."""
+        """The same for a table."""
         self._recheck(wire, self._ask_table)
+
+    def recheck_table_later(self, wire: str) -> None:
+        """Ask for a table after the next changes."""
+        self._rechecks.defer(wire, self._ask_table)
 
     def _client(self) -> AsyncioClient:
         if not self._connected:
@@ -172,12 +181,11 @@ class Connection:
             DeviceChanged: what answers is not what is served
         """
         self._listener.state(State.DISCONNECTED, "")
-        backoff, told = Backoff(), ""
+        backoff = Backoff()
         while True:
             try:
                 await self._connect()
                 backoff.connected()
-                told = ""
                 await self._until_lost()
             except DeviceChanged:
                 raise
@@ -186,21 +194,24 @@ class Connection:
             finally:
                 self.reconnects += self._connected
                 await self._close()
-            if reason != told:
+            if self._outage.is_news(reason):
                 log.warning("%s", reason)
-                told = reason
-            self._listener.state(State.DISCONNECTED, reason)
+            # Told each time: a put that was under way may have hidden it from a record.
+            self._listener.state(State.DISCONNECTED, self._outage.why)
             await backoff.pause()
 
     async def _connect(self) -> None:
         """Connect, and read everything."""
         await asyncio.gather(self._commands.connect(), self._changes.connect())
-        self._listener.state(State.CONNECTING, "")
+        if not self._outage.is_answering:
+            self._outage.is_answering = True
+            self._listener.state(State.CONNECTING, "")
         if not self._is_known:
             await self._check_device()
         await self.feed.poll()
-        self._connected, self._is_known = True, False
+        self._connected, self._is_known, self._outage = True, False, Outage()
         self._listener.state(State.CONNECTED, "")
+        self._rechecks.begin_deferred()
         log.info("%s: connected", self.address)
 
     async def _until_lost(self) -> None:
@@ -220,9 +231,12 @@ class Connection:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _check_device(self) -> None:
+        """Raise if it is another PandA: two looks, by two connections, have to agree on that."""
         device = await introspect(self._commands)
-        if device.layout != self._device.layout:
-            raise DeviceChanged(f"{self.address}: a different PandA answers", device)
+        if device.layout == self._device.layout:
+            return
+        device = await identify(self._changes, device)
+        raise DeviceChanged(f"{self.address}: a different PandA answers", device)
 
     async def _close(self) -> None:
         self._connected = False
@@ -231,16 +245,20 @@ class Connection:
 
     # -- rechecks -------------------------------------------------------------------------------
 
-    def _recheck(self, wire: str, ask: Callable[[str], Coroutine[Any, Any, None]]) -> None:
+    def _changed(self, batch: Batch) -> None:
+        self._listener.changed(batch)
         if self._connected:
-            self._rechecks.begin(wire, ask)
+            self._rechecks.begin_deferred()
+
+    def _recheck(self, wire: str, ask: Ask) -> None:
+        (self._rechecks.begin if self._connected else self._rechecks.defer)(wire, ask)
 
     async def _ask(self, wire: str) -> None:
         number = self.tick()
         try:
             text = await self.send(GetLine(wire))
         except CommandError as error:
-            log.debug("%s", error)
+            self._unanswered(wire, number, self._ask, error)
         except PandAError:
             return  # the connection is lost: everything will be read again
         else:
@@ -250,24 +268,19 @@ class Connection:
         number = self.tick()
         try:
             words = await fetch_table(self._commands, wire)
+        except CommandError as error:
+            self._unanswered(wire, number, self._ask_table, error)
         except PandAError:
             return
-        self._answered(wire, Batch(number, time.time(), {}, frozenset(), {wire: words}, {}))
+        else:
+            self._answered(wire, Batch(number, time.time(), {}, frozenset(), {wire: words}, {}))
+
+    def _unanswered(self, wire: str, number: int, ask: Ask, error: CommandError) -> None:
+        """Nobody knows the value, until the PandA tells it: ask again with the next changes."""
+        log.debug("%s", error)
+        self._rechecks.defer(wire, ask)
+        self._answered(wire, Batch(number, time.time(), {}, frozenset([wire]), {}, {}))
 
     def _answered(self, wire: str, batch: Batch) -> None:
         self._rechecks.answered(wire)  # a follower may ask again
         self._listener.answered(batch)
-
-
-async def wait_for_device(address: Address) -> Device:
-    """Introspect a PandA, waiting for it if it is not there."""
-    backoff, told = Backoff(), ""
-    while True:
-        try:
-            async with client_of(address) as client:
-                return await introspect(client)
-        except (PandAError, OSError) as error:
-            if str(error) != told:
-                told = str(error)
-                log.warning("waiting for the PandA: %s", error)
-        await backoff.pause()

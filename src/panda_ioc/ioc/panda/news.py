@@ -16,7 +16,7 @@ class Follower:
         """The PandA has a new text for this name, or says again that it changed."""
 
     def in_error(self, wire: str) -> None:
-        """The PandA can not read this name at present."""
+        """The PandA cannot read this name at present; may be told again and again."""
 
     def table_from_device(self, words: NDArray[Any], batch: Batch) -> None:
         """The PandA has a new table: its words, uint32."""
@@ -25,7 +25,10 @@ class Follower:
         """All that the PandA tells of itself has been shown."""
 
     def stale(self) -> None:
-        """The connection is lost: nothing that is shown is known to be true."""
+        """The connection is lost: nothing that is shown is known to be true.
+
+        Told again with each attempt to connect that fails, as a put may have hidden it.
+        """
 
 
 class Board:
@@ -51,11 +54,6 @@ class Board:
     def show(self, batch: Batch) -> Iterable[str]:
         """Pass on all that has changed; returns names that can be read again: ask for them."""
         self.tell(batch)
-        for wire in batch.errors:
-            for follower in self._followers.get(wire, ()):
-                follower.in_error(wire)
-            if wire in self._tables:
-                self._tables[wire].in_error(wire)
         recovered = self._errors - batch.errors - batch.texts.keys()
         self._errors = batch.errors
         return recovered & self._followers.keys()
@@ -68,6 +66,11 @@ class Board:
         for wire, words in batch.tables.items():
             if wire in self._tables:
                 self._tables[wire].table_from_device(words, batch)
+        for wire in batch.errors:
+            for follower in self._followers.get(wire, ()):
+                follower.in_error(wire)
+            if wire in self._tables:
+                self._tables[wire].in_error(wire)
 
     def connected(self) -> None:
         """All that the PandA tells of itself has been shown."""

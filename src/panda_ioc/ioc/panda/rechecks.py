@@ -1,8 +1,15 @@
-"""Questions to the PandA that are under way, one at a time for each name."""
+"""Questions to the PandA about single names: those under way, and those that have to wait.
+
+One question at a time is under way for each name. A question waits while there is no connection,
+and when its answer could not be shown or was refused: it is asked again with the next changes.
+"""
 
 import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, NoReturn
+
+Ask = Callable[[str], Coroutine[Any, Any, None]]
+"""Asks about a name and passes the answer on."""
 
 
 class Rechecks:
@@ -11,9 +18,10 @@ class Rechecks:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
         self._unanswered: dict[str, asyncio.Task[None]] = {}
+        self._deferred: dict[str, Ask] = {}
         self._fault: asyncio.Future[NoReturn] = asyncio.get_running_loop().create_future()
 
-    def begin(self, wire: str, ask: Callable[[str], Coroutine[Any, Any, None]]) -> None:
+    def begin(self, wire: str, ask: Ask) -> None:
         """Ask about a name, unless an answer about it is on its way."""
         if wire in self._unanswered:
             return
@@ -21,12 +29,22 @@ class Rechecks:
         self._tasks.add(task)
         task.add_done_callback(lambda task: self._done(wire, task))
 
+    def defer(self, wire: str, ask: Ask) -> None:
+        """Keep a question for `begin_deferred`."""
+        self._deferred[wire] = ask
+
+    def begin_deferred(self) -> None:
+        """Ask what had to wait."""
+        deferred, self._deferred = self._deferred, {}
+        for wire, ask in deferred.items():
+            self.begin(wire, ask)
+
     def answered(self, wire: str) -> None:
         """Note that the answer is there: whoever asks from now on wants a newer one."""
         self._unanswered.pop(wire, None)
 
     def cancel(self) -> None:
-        """Drop all questions."""
+        """Drop the questions under way; those that wait are for the next connection."""
         self._unanswered.clear()
         for task in self._tasks:
             task.cancel()

@@ -4,7 +4,14 @@ import asyncio
 from collections.abc import Mapping
 
 from panda_ioc.client.changes import Batch
-from panda_ioc.errors import BadValue, CaptureError, CommandError, CommandTimeout, PandAError
+from panda_ioc.errors import (
+    BadValue,
+    CaptureError,
+    CommandError,
+    CommandTimeout,
+    ConnectionLost,
+    PandAError,
+)
 from panda_ioc.ioc.epics.alarms import DISCONNECTED, UNREADABLE
 from panda_ioc.ioc.epics.database import OnPut
 from panda_ioc.ioc.epics.record import Record
@@ -68,7 +75,7 @@ class Arming(Part, Follower):
 
     async def _put(self, value: int) -> None:
         await self._puts.end(self._record, value, self._change(value), self._known)
-        self._shown = self._known()
+        self._shown = self._active
         self._connection.recheck(ACTIVE)
 
     def _known(self) -> int:
@@ -78,7 +85,11 @@ class Arming(Part, Follower):
         """Arm or disarm; what ARM then shows."""
         if value not in (0, 1):
             raise BadValue(f"{value} is neither Disarm nor Arm")
-        self._active = await (self._arm() if value else self._disarm())
+        try:
+            self._active = await (self._arm() if value else self._disarm())
+        except ConnectionLost:
+            self._active = None  # the alarm of the put is to end with the outage
+            raise
         return self._active
 
     async def _disarm(self) -> int:

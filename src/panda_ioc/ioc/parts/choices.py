@@ -12,7 +12,7 @@ from typing import Any
 
 from panda_ioc.client.changes import Batch
 from panda_ioc.device.codecs import ChoiceCodec
-from panda_ioc.errors import BadValue
+from panda_ioc.errors import BadValue, CommandError, PandAError
 from panda_ioc.ioc.epics.alarms import DISCONNECTED, MAJOR, NO_ALARM, STATE, UNREADABLE, Alarm
 from panda_ioc.ioc.epics.database import Validate
 from panda_ioc.ioc.epics.record import Record
@@ -135,5 +135,10 @@ class _Choice(Follower):
         try:
             await self._connection.put(Put(self.spec.wire, text))
             self._last, self._index = text, index
+        except PandAError as error:
+            if not isinstance(error, CommandError):
+                self._last = None  # the alarm of the put is to end with the outage
+            self._connection.recheck(self.spec.wire)  # it may have been applied all the same
+            raise
         finally:
             self._trusted_from = self._connection.tick()

@@ -15,7 +15,8 @@ from panda_ioc.errors import BadValue, ConfigurationError, PandAError
 from panda_ioc.ioc.epics.alarms import MAJOR, STATE, Alarm, reason
 from panda_ioc.ioc.epics.database import OnPut
 from panda_ioc.ioc.epics.record import Record
-from panda_ioc.ioc.panda.connection import Connection, client_of
+from panda_ioc.ioc.panda.connection import Connection
+from panda_ioc.ioc.panda.identity import client_of
 from panda_ioc.ioc.panda.news import Board
 from panda_ioc.ioc.parts.base import Part
 from panda_ioc.ioc.parts.puts import Puts

@@ -4,15 +4,18 @@
     PV -> device    record -> link.put -> client.send(Put) -> OK, or the put is refused
 
 A link remembers the text that the device last gave. The same text again is no news; another text
-is, whether somebody else changed the field or the device rounded what was put.
+is, whether somebody else changed the field or the device rounded what was put. What cannot be shown
+because a put is under way is asked for again: whatever happens to the put, the PandA has the last
+word.
 """
 
 import logging
+import math
 from collections.abc import Callable
 
 from panda_ioc.client.changes import Batch
-from panda_ioc.device.codecs import ChoiceCodec, Codec, Value
-from panda_ioc.errors import BadValue
+from panda_ioc.device.codecs import FLOAT, ChoiceCodec, Codec, Value
+from panda_ioc.errors import BadValue, CommandError, ConnectionLost
 from panda_ioc.ioc.epics.alarms import (
     DISCONNECTED,
     INVALID,
@@ -53,8 +56,8 @@ class Link(Follower):
         self._last: str | None = None  # text that the record shows; None: it shows none
         self._value: Value | None = None
         self._alarm = UNDEFINED  # why it shows none
-        self._unseen: str | None = None  # text that came while a put was under way
         self._is_cut = False
+        self._is_odd = False
         self._trusted_from = 0  # what was asked for earlier may be older than the last put
 
     # -- device -> PV ---------------------------------------------------------------------------
@@ -78,8 +81,12 @@ class Link(Follower):
 
     def connected(self) -> None:
         """All that the PandA tells of itself has been shown; of some fields it tells nothing."""
-        if not self.spec.readable and self.record.post(None):
+        if self.spec.readable:
+            return
+        if self.record.post(None):
             self._alarm = NO_ALARM
+        else:
+            self._connection.later(self._wire, self.connected)
 
     def _invalid(self, alarm: Alarm) -> None:
         self._last = None
@@ -95,7 +102,7 @@ class Link(Follower):
         if self.record.post(value, self._judge(text, value), stamp):
             self._shown(text, value)
         else:
-            self._unseen = text
+            self._connection.recheck_later(self._wire)
 
     def _judge(self, text: str, value: Value) -> Alarm:
         """The alarm with which a value is shown."""
@@ -112,39 +119,51 @@ class Link(Follower):
         self._is_cut = True
         return Alarm(MINOR, READ, f"cut; whole in {self.spec.name}:LONG")
 
-    def _shown(self, text: str, value: Value) -> None:
+    def _shown(self, text: str, value: Value | None) -> None:
         self._last, self._value, self._alarm = text, value, NO_ALARM
 
     def _show_unknown(self, text: str, error: BadValue, stamp: float) -> None:
-        """The device holds a text that this kind of record can not show."""
-        log.debug("%s: %s", self.record.name, error)
+        """Show that the device holds a text that this kind of record cannot show."""
         is_choice = isinstance(self._codec, ChoiceCodec)
+        if not is_choice and not self._is_odd:
+            log.warning("%s: cannot be shown: %s", self.record.name, error)
+            self._is_odd = True
         alarm = Alarm(
             MAJOR if is_choice else INVALID,
             STATE if is_choice else READ,
             limits.cut(text, limits.STRING),
         )
         if self.record.post(ILLEGAL_STATE if is_choice else None, alarm, stamp):
-            self._shown(text, ILLEGAL_STATE if is_choice else text)
+            self._shown(text, ILLEGAL_STATE if is_choice else self._value)
+        else:
+            self._connection.recheck_later(self._wire)
 
     # -- PV -> device ---------------------------------------------------------------------------
 
     async def put(self, value: Value) -> None:
         """Send what a client has put; the record is processing until this returns."""
-        self._unseen = None
         await self._puts.end(self.record, value, self._send(value), lambda: self._value)
         self._trusted_from = self._connection.tick()
-        if self._unseen not in (None, self._last):
-            self._connection.recheck(self._wire)
 
     async def _send(self, value: Value) -> Value | None:
         """What the record should show after a good put: None for what was put."""
         text = self._codec.encode(value)
         self._check_whole(text)
-        text = await self._answer(Put(self._wire, text), text)
+        try:
+            text = await self._answer(Put(self._wire, text), text)
+        except (CommandError, ConnectionLost, TimeoutError) as error:
+            self._doubt(error)
+            raise
         shown = self._codec.decode(text)
         self._shown(text, shown)
         return None if shown == value else shown
+
+    def _doubt(self, error: Exception) -> None:
+        """Ask what the PandA has: it may have applied what it refused, or did not answer."""
+        if not isinstance(error, CommandError):
+            self._last = None  # the alarm of the put is to end with the outage
+        if self.spec.readable:
+            self._connection.recheck(self._wire)
 
     async def _answer(self, put: Put, text: str) -> str:
         """What the PandA makes of a put."""
@@ -184,35 +203,31 @@ class ScaledLink(Follower):
         self.record: Record
         self.wires = (spec.wire, *spec.scaled_by)
         self._numbers: dict[str, float] = {}
-        self._shown: float | None = None
-        self._scale: float | None = None  # that PREC is right for
 
     def from_device(self, wire: str, text: str, batch: Batch) -> None:
         """Take in one of the three numbers and show the result once all are known."""
         try:
-            self._numbers[wire] = float(text)
-        except ValueError:
-            self.in_error(wire)
+            self._numbers[wire] = float(FLOAT.decode(text))
+        except BadValue:
+            self.in_error(wire)  # the record of that number says why
             return
         if len(self._numbers) == len(self.wires):
             value, scale, offset = (self._numbers[name] for name in self.wires)
-            if scale != self._scale:
-                self._scale = scale
-                self.record.set_field("PREC", scaled_precision(scale))
+            self.record.set_field("PREC", scaled_precision(scale))
             scaled = value * scale + offset
-            if scaled != self._shown and self.record.post(scaled, stamp=batch.time):
-                self._shown = scaled
+            if math.isfinite(scaled):
+                self.record.post(scaled, stamp=batch.time)
+            else:
+                self.record.post(None, Alarm(INVALID, READ, "too large"), batch.time)
 
     def in_error(self, wire: str) -> None:
         """One of the three is not known."""
-        if self._numbers.pop(wire, None) is not None:
-            self._shown = None
-            self.record.post(None, UNREADABLE)
+        self._numbers.pop(wire, None)
+        self.record.post(None, UNREADABLE)
 
     def stale(self) -> None:
         """None of the three is known."""
         self._numbers.clear()
-        self._shown = None
         self.record.post(None, DISCONNECTED)
 
 

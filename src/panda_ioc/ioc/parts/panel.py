@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from panda_ioc.ioc.epics.alarms import NO_ALARM, Alarm
-from panda_ioc.ioc.epics.record import Record, Value
+from panda_ioc.ioc.epics.memory import Value
+from panda_ioc.ioc.epics.record import Record
 
 
 class Panel:

@@ -11,7 +11,8 @@ from typing import Any
 
 from panda_ioc.errors import CommandTimeout, PandAError
 from panda_ioc.ioc.epics.alarms import MINOR, NO_ALARM, STATE, Alarm, refusal
-from panda_ioc.ioc.epics.record import Record, Value
+from panda_ioc.ioc.epics.memory import Value
+from panda_ioc.ioc.epics.record import Record
 from panda_ioc.ioc.panda.news import Board
 from panda_ioc.ioc.parts.base import Part
 

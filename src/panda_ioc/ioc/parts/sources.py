@@ -27,7 +27,7 @@ class Sources(Part, Follower):
         self._wired: dict[str, str] = {}  # mux -> source
         self._followers: dict[str, set[str]] = defaultdict(set)  # source -> muxes
         self._texts: dict[str, str] = dict(CONSTANTS)
-        self._shown: dict[str, int] = {}  # mux -> value that its record shows
+        self._is_complete = False  # all sources that can be read have been
 
     def attach(self, records: Mapping[str, Record], board: Board) -> None:
         """Take the records, and follow muxes and sources."""
@@ -47,14 +47,22 @@ class Sources(Part, Follower):
 
     def in_error(self, wire: str) -> None:
         """A mux or a source can not be read."""
-        if wire in self._wired:
+        if wire in self._names:
             self._unwire(wire)
             self._unknown([wire], UNREADABLE)
         elif self._texts.pop(wire, None) is not None:
             self._unknown(self._followers.get(wire, ()), UNREADABLE)
 
+    def connected(self) -> None:
+        """Show which sources the PandA does not tell."""
+        self._is_complete = True
+        for mux, source in self._wired.items():
+            if source not in self._texts:
+                self._unknown([mux], _not_known(source))
+
     def stale(self) -> None:
         """Nothing is known."""
+        self._is_complete = False
         self._wired.clear()
         self._followers.clear()
         self._texts = dict(CONSTANTS)
@@ -66,17 +74,20 @@ class Sources(Part, Follower):
             self._followers[source].discard(mux)
 
     def _show(self, muxes: Iterable[str], source: str, stamp: float) -> None:
+        if source not in self._texts and not self._is_complete:
+            return  # it may come later in the same batch
         try:
             value = int(self._texts[source])
         except (KeyError, ValueError):
-            self._unknown(muxes, Alarm(INVALID, READ, f"{source} is not known"))
+            self._unknown(muxes, _not_known(source))
             return
         for mux in muxes:
-            if self._shown.get(mux) != value:
-                self._records[mux].post(value, stamp=stamp)
-                self._shown[mux] = value
+            self._records[mux].post(value, stamp=stamp)
 
     def _unknown(self, muxes: Iterable[str], alarm: Alarm) -> None:
         for mux in muxes:
-            self._shown.pop(mux, None)
             self._records[mux].post(None, alarm)
+
+
+def _not_known(source: str) -> Alarm:
+    return Alarm(INVALID, READ, f"{source} is not known")

@@ -25,6 +25,7 @@ from panda_ioc.ioc.epics.alarms import (
     MINOR,
     NO_ALARM,
     READ,
+    UNDEFINED,
     UNREADABLE,
     WRITE,
     Alarm,
@@ -77,8 +78,9 @@ class Table(Part, Follower):
         self._loop = asyncio.get_running_loop()
         self._device: Columns = {}
         self._words: NDArray[np.uint32] | None = None
+        self._alarm = UNDEFINED  # with which the table is shown
         self._trusted_from = 0
-        self._cut = ""
+        self._is_odd = False
         self._mode = VIEW
         self._writer = Writer(wire, self._name, puts, self._clear)
 
@@ -108,34 +110,45 @@ class Table(Part, Follower):
             self._connection.recheck_table(self._wire)
             return
         if self._words is not None and np.array_equal(words, self._words):
-            return
+            return  # the alarm of a refused put stays
         try:
             self._take(words)
         except BadValue as error:
-            log.warning("%s", error)
-            self._words = None
-            self._run(self._invalid, Alarm(INVALID, READ, str(error)))
+            if not self._is_odd:
+                log.warning("%s", error)
+                self._is_odd = True
+            self._invalid(Alarm(INVALID, READ, str(error)))
         else:
             self._run(self._show)
 
     def in_error(self, wire: str) -> None:
-        """The device has another table, and does not tell which."""
-        self._words = None
-        self._run(self._invalid, UNREADABLE)
+        """The device has another table, and does not tell which: ask again until it does."""
+        self._invalid(UNREADABLE)
+        self._connection.recheck_table_later(self._wire)
 
     def stale(self) -> None:
         """The connection is lost."""
         self._trusted_from = 0
+        self._invalid(DISCONNECTED)
+
+    def connected(self) -> None:
+        """Show the table, even if the end of a put has hidden it."""
+        self._run(self._show)
+
+    def _invalid(self, alarm: Alarm) -> None:
         self._words = None
-        self._run(self._invalid, DISCONNECTED)
+        self._alarm = alarm
+        self._run(self._publish, {}, alarm)
 
     def _take(self, words: NDArray[np.uint32]) -> None:
         """Remember what the device has, as far as there is room for it."""
         columns, room = self._unpack(words), self._layout.max_rows
         rows = len(words) // self._layout.row_words
-        self._cut = f"{rows} rows, the first {room} shown" if room and rows > room else ""
         self._device = {name: values[:room] for name, values in columns.items()}
         self._words = words
+        is_cut = room and rows > room
+        cut = Alarm(MINOR, READ, f"{rows} rows, the first {room} shown")
+        self._alarm = cut if is_cut else NO_ALARM
 
     def _unpack(self, words: NDArray[np.uint32]) -> Columns:
         columns = self._layout.unpack(words)
@@ -145,28 +158,34 @@ class Table(Part, Follower):
             for name, column in labelled.items()
         }
 
-    def _show(self) -> None:
-        """Show what the device has, unless a user is editing."""
-        with self._lock():
-            if self._mode != EDIT:
-                self._write(self._device)
-                self._publish(Alarm(MINOR, READ, self._cut) if self._cut else NO_ALARM)
+    def _show(self, is_news: bool = False) -> None:
+        """Show what the device has; a user who is editing keeps the columns.
 
-    def _invalid(self, alarm: Alarm) -> None:
-        with self._lock():
-            self._publish(alarm)
+        Args:
+            is_news: monitors of the structure have not seen what the columns show
+        """
+        columns = {} if self._mode == EDIT else self._device
+        self._publish(columns, self._alarm, is_news)
 
     def _write(self, columns: Columns) -> None:
         for name, record in self._columns.items():
             record.write(columns.get(name, np.empty(0)))
 
-    def _publish(self, alarm: Alarm) -> None:
-        """Post the columns, and the record that triggers monitors of the structure last."""
+    def _publish(self, columns: Columns, alarm: Alarm, is_news: bool = False) -> None:
+        """Post what is news, and then the record that triggers monitors of the structure.
+
+        Args:
+            columns: all of the table; none: those that are shown
+            alarm: of all
+            is_news: trigger monitors of the structure even if no column is news
+        """
         stamp = time.time()
-        for record in (*self._columns.values(), self._put_record):
-            record.set_alarm(alarm)
-            if not record.is_processing:
-                record.publish(stamp)
+        with self._lock():
+            news = [
+                record.show(columns.get(name) if columns else None, alarm, stamp)
+                for name, record in self._columns.items()
+            ]
+            self._put_record.show(None, alarm, stamp, is_news=is_news or any(news))
 
     # -- PV -> device ---------------------------------------------------------------------------
 
@@ -202,6 +221,7 @@ class Table(Part, Follower):
             is_over = not np.array_equal(record.read(), put)
             if self._mode == EDIT or is_over or np.array_equal(put, device):
                 record.settle(put)
+                record.set_alarm(self._alarm)  # an outage, say, goes on
             else:
                 first = f"put EDIT to {self._mode_record.name} first"
                 record.refuse(put, device, Alarm(INVALID, WRITE, first))
@@ -230,9 +250,10 @@ class Table(Part, Follower):
             raise BadValue(f"{self._name}:MODE: {mode} is none of VIEW, EDIT, SUBMIT, DISCARD")
         if mode == SUBMIT:
             await self._send(await self._in_worker(self._edited))
+        was_edited = self._mode == EDIT
         self._mode = EDIT if mode == EDIT else VIEW
         if mode != EDIT:
-            await self._in_worker(self._show)
+            await self._in_worker(self._show, was_edited)
         return self._mode
 
     def _validate_put(self, _record: Any, _value: Any) -> bool:
