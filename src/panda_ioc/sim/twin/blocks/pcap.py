@@ -8,7 +8,7 @@ from panda_ioc.sim.twin.outputs import BitOutput, PositionOutput
 from panda_ioc.sim.twin.program import Program
 from panda_ioc.sim.twin.stream import Stream
 
-NEVER = -(2**63)
+NEVER, FAR = -(2**63), 2**63
 OK, TOO_CLOSE, OVERRUN = 0, 1, 2
 # After the trigger acts: when its row is put together, when a row before that still leaves is
 # noticed, and when the first word leaves.
@@ -52,7 +52,8 @@ class Pcap(Block):
         self._edge = self._shift = 0
         self._armed = False
         self._armed_at = NEVER
-        self._trig = 0
+        self._trig = self._gate = 0
+        self._on = False
         # The timestamp of a period, and by how much it grows in each.
         self._stamp, self._stamp_at, self._stamp_step = 0, board.engine.now, 0
         # Triggers whose row is not put together, and the last whose row was.
@@ -60,19 +61,33 @@ class Pcap(Block):
         self._last = NEVER
         # Periods in which words leave, as (first, last).
         self._spans: list[tuple[int, int]] = []
-        self._error_at = self._wait_until = NEVER
+        self._error_at = self._wait_until = FAR
+        # When what follows the gate sees the end, one tick after it; and the first of these three.
+        self._off_at = self._due = FAR
 
     def on(self, tick: int, changed: int) -> None:
-        self._collect(tick)
+        if self._pending:
+            self._collect(tick)
+        if changed != 1 or tick == self._due:
+            self._act(tick, changed)
+        at = self._due
+        if self._armed and self._pending:
+            at = min(at, self._pending[0] + TO_ROW)
+        if at != FAR:
+            self.wake(at)
+
+    def _act(self, tick: int, changed: int) -> None:
         if changed & (START_WRITE | WRITE):
             self._write(changed)
         was_armed = self._armed
         arming = changed & ARM != 0
         self._frame(tick, was_armed or arming)
-        self._arm_or_end(tick, changed)
-        self._count(tick, was_armed, arming)
+        if changed & CONTROL or tick == self._due:
+            self._arm_or_end(tick, changed)
+            self._count(tick, was_armed, arming)
+            self._off_at = tick + 1 if was_armed and not self._armed else FAR
+            self._due = min(self._off_at, self._error_at, self._wait_until)
         self._edge, self._shift = self.TRIG_EDGE, self.SHIFT_SUM & 0x3F
-        self._wake_next(tick, was_armed)
 
     def _write(self, changed: int) -> None:
         if changed & WRITE:
@@ -85,6 +100,9 @@ class Pcap(Block):
         trig = self.TRIG & self.ENABLE
         pulse = trig != self._trig and edge_chosen(self._edge, trig)
         self._trig = trig
+        if on == self._on and gate == self._gate and not pulse:
+            return
+        self._on, self._gate = on, gate
         if on or pulse:
             self._program.prepare(tick)
         timestamp = self._stamp + (tick - self._stamp_at) * self._stamp_step
@@ -143,7 +161,8 @@ class Pcap(Block):
         self.HEALTH.put(tick, health)
         self.stream.cut(tick + 1)
         self._spans = []
-        self._last = self._error_at = self._wait_until = NEVER
+        self._last = NEVER
+        self._error_at = self._wait_until = FAR
 
     def _collect(self, tick: int) -> None:
         """Put together the rows of triggers two ticks ago."""
@@ -157,26 +176,19 @@ class Pcap(Block):
         if len(row) > 1 and trigger < self._last + len(row):
             # Words of the row before that leave from now on are already those of this one.
             self.stream.patch(first, row)
-            if self._error_at == NEVER:
-                self._error_at = trigger + TO_ERROR
+            self._error_at = min(self._error_at, trigger + TO_ERROR)
+            self._due = min(self._due, self._error_at)
             return
         self._last = trigger
         self.stream.add(first, row)
-        self._spans = [span for span in self._spans if span[1] >= trigger]
+        if self._spans and self._spans[0][1] < trigger:
+            self._spans = [span for span in self._spans if span[1] >= trigger]
         if self._spans and self._spans[-1][1] == first - 1:
             first = self._spans.pop()[0]
         self._spans.append((first, trigger + TO_WORD + len(row) - 1))
 
-    def _wake_next(self, tick: int, was_armed: bool) -> None:
-        wishes = [at for at in (self._error_at, self._wait_until) if at > tick]
-        if self._pending and self._armed:
-            wishes.append(self._pending[0] + TO_ROW)
-        if was_armed and not self._armed:
-            wishes.append(tick + 1)
-        if wishes:
-            self.wake(min(wishes))
-
 
 ENABLE, ARM, DISARM, DMA_FULL = Pcap.masks("ENABLE", "ARM", "DISARM", "DMA_FULL")
+CONTROL = ENABLE | ARM | DISARM | DMA_FULL
 START_WRITE, WRITE = Pcap.masks("START_WRITE", "WRITE")
 TYPES = {"PCAP": Pcap}
