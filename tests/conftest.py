@@ -4,6 +4,7 @@
 one overrides `config_dir`. `start_sim` and `start_ioc` start further ones within one test.
 """
 
+import os
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Generator, Iterator
@@ -23,6 +24,11 @@ settings.load_profile("default")
 # Before any client library of EPICS is imported.
 PORTS = EpicsPorts()
 PORTS.export()
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Run the whole suite in two workers a core, since it waits more than it works."""
+    return 2 * (os.cpu_count() or 1) if config.args == config.getini("testpaths") else 0
 
 
 @pytest.hookimpl(wrapper=True)
