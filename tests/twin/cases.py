@@ -127,7 +127,7 @@ def _wired(content: dict[str, Any]) -> Case:
         writes=writes,
         changes=[(tick, name, value) for tick, name, value in content["changes"]],
         data=[(period, word) for period, word in content["data"]],
-        until=content["until"],
+        until=content["until"] + 1,
         delays=content["delays"],
         buses=buses,
         tables=_tables(content),
