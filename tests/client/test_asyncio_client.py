@@ -175,6 +175,13 @@ async def skip(stream: AsyncIterator[Data]) -> None:
         assert isinstance(event, FrameData)
 
 
+async def disarm(client: AsyncioClient) -> None:
+    """Disarm, and wait until the next test can arm."""
+    await client.send(Disarm())
+    while not str(await client.send(Get("*PCAP.STATUS"))).startswith("Idle"):
+        pass
+
+
 async def test_data_dropped_in_mid_acquisition(sim: Sim) -> None:
     async with (
         AsyncioClient(HOST, sim.port, sim.data_port) as client,
@@ -188,7 +195,7 @@ async def test_data_dropped_in_mid_acquisition(sim: Sim) -> None:
         await client.send(Put("*SIM.DROP", "DATA"))
         with pytest.raises(ConnectionLost):
             await skip(stream)
-        await client.send(Disarm())
+        await disarm(client)
 
 
 async def test_events_that_are_not_fetched_are_bounded(
@@ -212,7 +219,8 @@ async def test_events_that_are_not_fetched_are_bounded(
                 break
             assert isinstance(event, FrameData)
             samples += len(event.data)
-        await client.send([Put("*SIM.RATE", "1000"), Put("*SIM.BUFFER", str(1 << 26)), Disarm()])
+        await client.send([Put("*SIM.RATE", "1000"), Put("*SIM.BUFFER", str(1 << 26))])
+        await disarm(client)
     assert end is not None
     assert end.reason is EndReason.DATA_OVERRUN
     assert samples == end.samples
@@ -238,7 +246,7 @@ async def test_a_slow_listener_is_not_taken_for_a_silent_box(sim: Sim) -> None:
         for _ in range(3):
             time.sleep(0.4)  # noqa: ASYNC251 - nothing is read meanwhile
             await anext(stream)
-        await client.send(Disarm())
+        await disarm(client)
 
 
 @pytest.mark.parametrize("turns", range(0, 30, 3))
