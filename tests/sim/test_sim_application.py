@@ -81,7 +81,7 @@ def test_bad_files_are_refused_with_file_and_line(
         ("X  param uint lots", "0", "line 2: X: the maximum of a uint is a number, not 'lots'"),
         ("X  param uint = many", "0", "default 'many' is not a number"),
         ("X  param scalar a b", "0", "scalar scale offset"),
-        ("X  read scalar 0 0", "0", "can not be 0"),
+        ("X  read scalar 0 0", "0", "cannot be 0"),
         ("X  pos_out one", "0", "pos_out .scale"),
         ("X  bit_out", "", "not one bus index an instance"),
         ("X  table 0", "short 8 1", "the number of words in a row"),
@@ -99,10 +99,10 @@ def test_bad_fields_are_refused_with_file_and_line(
 def test_missing_directory_and_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="no such directory; it should hold the files"):
         load(tmp_path / "none")
-    with pytest.raises(ConfigurationError, match="config: can not be read"):
+    with pytest.raises(ConfigurationError, match="config: cannot be read"):
         load(tmp_path)
     (write(tmp_path) / "description").write_bytes(b"\xff\xfe\xfa")
-    with pytest.raises(ConfigurationError, match="description: can not be read as UTF-8"):
+    with pytest.raises(ConfigurationError, match="description: cannot be read as UTF-8"):
         load(tmp_path)
 
 

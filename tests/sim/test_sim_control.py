@@ -90,7 +90,7 @@ async def test_values_can_be_held(client: Wire) -> None:
     ("command", "said"),
     [
         ("*SIM.NOPE=1", "*SIM.NOPE is unknown, only RATE SAMPLES"),
-        ("*SIM.END?", "*SIM.END can not be read, only RATE SAMPLES"),
+        ("*SIM.END?", "*SIM.END cannot be read, only RATE SAMPLES"),
         ("*SIM.END=Fire", "*SIM.END=Fire is not one of Ok, Disarmed"),
         ("*SIM.RATE=-1", "*SIM.RATE=-1 is not between 0 and"),
         ("*SIM.RATE=fast", "Number missing"),

@@ -4,7 +4,7 @@
 captured is described in `signals`, what moves in `life`, the `*SIM` commands in `simulation`.
 """
 
-from panda_ioc.sim.acquisition import Settings
 from panda_ioc.sim.server import SimulatedPandA, run
+from panda_ioc.sim.setup import Settings
 
 __all__ = ["Settings", "SimulatedPandA", "run"]

@@ -5,7 +5,7 @@ and pos_out instance (and the length of tables), `description` the texts of `*DE
 is structure in all three, `#` starts a comment. A fourth file, `state`, is optional and ours: one
 `NAME=value` a line, put to the fields at start.
 
-Anything that can not be understood is a ConfigurationError that names file and line.
+Anything that cannot be understood is a ConfigurationError that names file and line.
 """
 
 import re
@@ -37,7 +37,7 @@ class Node:
     children: list["Node"] = field(default_factory=list)
 
     def fail(self, problem: str) -> ConfigurationError:
-        """The error to raise: where the line is, and what it says."""
+        """Return the error to raise: where the line is, and what it says."""
         return ConfigurationError(f"{self.where}: {problem}: {self.text.strip()!r}")
 
 
@@ -75,7 +75,7 @@ class FieldSpec:
         return f"{self.type} {self.subtype}".strip()
 
     def fail(self, problem: str) -> ConfigurationError:
-        """The error to raise: where the field is, and what is wrong."""
+        """Return the error to raise: where the field is, and what is wrong."""
         return ConfigurationError(f"{self.where}: {self.name}: {problem}")
 
 
@@ -89,7 +89,7 @@ class BlockSpec:
     fields: Mapping[str, FieldSpec]
 
     def instance_name(self, number: int) -> str:
-        """Name of an instance, whose number counts from 1."""
+        """Return the name of an instance, whose number counts from 1."""
         return self.name if self.count == 1 else f"{self.name}{number}"
 
 
@@ -144,7 +144,7 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path}: can not be read as UTF-8 text: {error}") from error
+        raise ConfigurationError(f"{path}: cannot be read as UTF-8 text: {error}") from error
 
 
 def _lines(path: Path) -> Iterator[str]:
@@ -154,7 +154,7 @@ def _lines(path: Path) -> Iterator[str]:
 
 
 def _tree(path: Path) -> list[Node]:
-    """The top-level lines of an indented file."""
+    """Return the top-level lines of an indented file."""
     root = Node("", str(path))
     stack = [(-1, root)]
     for number, line in enumerate(_read(path).split("\n"), 1):

@@ -84,10 +84,15 @@ class Block:
 
 
 class Box:
-    """All blocks and settings. Lookups raise CommandError with the server's own texts."""
+    """All blocks and settings.
+
+    Attributes:
+        pinned: names of the fields that `*SIM.SET` holds in place
+    """
 
     def __init__(self, application: Application) -> None:
         self.bus = Bus()
+        self.pinned: set[str] = set()
         self.blocks = {spec.name: self._block(spec) for spec in application.blocks}
         self.bus.complete()
         self.metadata = {spec.key: Metadata(spec, self.bus) for spec in application.metadata}
@@ -121,7 +126,7 @@ class Box:
         return items
 
     def _captured(self) -> list[Captured]:
-        """Fields that can be captured, in the order of `*CAPTURE.*?`: by field, then instance."""
+        """Return what can be captured, in the order of `*CAPTURE.*?`: by field, then instance."""
         return [
             field
             for block in self.blocks.values()

@@ -53,8 +53,15 @@ _EXT_GROUP = {"timestamp": _LONG, "samples": _WORD, "bits": _BITS}
 class Column:
     """One column of a sample as captured by the hardware.
 
-    `words` are 32-bit words; `type` is the name of the raw type on the data port; `units` is None
-    where none was ever set.
+    Attributes:
+        name: the field
+        kind: which of its captures
+        type: name of the raw type on the data port
+        words: how many 32-bit words it has
+        scale: what a raw value is multiplied by
+        offset: what is added then
+        units: of the scaled value, None where they were never set
+        asked: false for a column that the server adds by itself, which only raw mode shows
     """
 
     name: str
@@ -84,15 +91,15 @@ class Captured(Field):
         super().__init__(spec, name, number, bus)
 
     def capture_text(self) -> str:
-        """The text of CAPTURE."""
+        """Return the text of CAPTURE."""
         return " ".join(self.kinds) or "No"
 
     def parse_kinds(self, text: str) -> tuple[str, ...]:
-        """What a text of CAPTURE has captured; CommandError if it makes no sense."""
+        """Return what a text of CAPTURE has captured; CommandError if it makes no sense."""
         raise NotImplementedError
 
     def capture_attribute(self, labels: Callable[[], Sequence[str]]) -> Attribute:
-        """The CAPTURE attribute; labels are what `*ENUMS` lists."""
+        """Return the CAPTURE attribute; labels are what `*ENUMS` lists."""
         item = self.item_of("CAPTURE", self.capture_text)
         return Attribute("Capture options", self.capture_text, self._set, labels, item)
 
@@ -105,7 +112,7 @@ class Captured(Field):
             self.attributes["CAPTURE"].write("No")
 
     def column(self, kind: str, asked: bool = True) -> tuple[int, Column]:
-        """Group and column of one capture kind of this field."""
+        """Return group and column of one capture kind of this field."""
         raise NotImplementedError
 
 
@@ -217,7 +224,7 @@ class PosOut(Captured, Register):
 
 
 def captured_columns(fields: Sequence[Captured]) -> tuple[Column, ...]:
-    """The columns that the hardware sends for what is captured now.
+    """Return the columns that the hardware sends for what is captured now.
 
     `asked` is false for the columns that the server adds by itself; only raw mode shows those.
     Empty if nothing is captured.

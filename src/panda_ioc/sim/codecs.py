@@ -124,7 +124,7 @@ class Scalar(Codec):
         except ValueError:
             raise spec.fail("a scalar is written 'scalar scale offset [units]'") from None
         if not self.scale:
-            raise spec.fail("the scale of a scalar can not be 0")
+            raise spec.fail("the scale of a scalar cannot be 0")
         self.units = " ".join(options[2:])
 
     def take(self, text: Cursor) -> int:

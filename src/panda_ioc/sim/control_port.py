@@ -87,7 +87,7 @@ class ControlProtocol(asyncio.Protocol):
         self._transport.write(replies)
 
     def _stalled(self) -> bool:
-        """While the machine is stalled: read nothing, and come back when it is over."""
+        """Read nothing while the machine is stalled, and come back when it is over."""
         seconds = self._machine.stalled()
         if seconds and not self._later:
             self._hold()

@@ -63,7 +63,7 @@ def read_entity(box: Box, name: Cursor, *, common: bool = False) -> Entity:
 
 
 def _block(box: Box, name: Cursor) -> tuple[Block, int | None]:
-    """The block, and the place of its instance if a number was given."""
+    """Return the block, and the place of its instance if a number was given."""
     full = name.alphanumeric()
     end = _end_of_name(box, full)
     name.back(len(full) - end)
@@ -79,7 +79,7 @@ def _block(box: Box, name: Cursor) -> tuple[Block, int | None]:
 
 
 def _end_of_name(box: Box, full: str) -> int:
-    """Where the number begins: after the last character that is no digit.
+    """Return where the number begins: after the last character that is no digit.
 
     Unless there is no such block: a real server knows none whose name ends in a digit.
     """

@@ -38,24 +38,24 @@ class Field:
         return self.items[-1]
 
     def make_attributes(self) -> Iterator[tuple[str, Attribute]]:
-        """Attributes by name; INFO is added to them."""
+        """Yield attributes by name; INFO is added to them."""
         return iter(())
 
     def item_of(self, attribute: str, text: Callable[[], str]) -> Item:
-        """A change item for an attribute of this field."""
+        """Return a change item for an attribute of this field."""
         self.items.append(Item(f"{self.name}.{attribute}", Group.ATTR, text, self.bus))
         return self.items[-1]
 
     def text(self) -> str:
-        """Its value as text, as `*CHANGES?` and `get` show it."""
+        """Return its value as text, as `*CHANGES?` and `get` show it."""
         return "0"
 
     def labels(self) -> Sequence[str] | None:
-        """What `*ENUMS` lists, if it is a choice."""
+        """Return what `*ENUMS` lists, if it is a choice."""
         return None
 
     def get(self) -> Text:
-        """The answer to `BLOCK.FIELD?`."""
+        """Return the answer to `BLOCK.FIELD?`."""
         if not self.readable:
             raise CommandError("Field not readable")
         if self.item and self.item.error:
@@ -78,7 +78,7 @@ class Field:
         """Take a new value, or raise CommandError with the server's text."""
 
     def bus_index(self) -> int:
-        """The bus index of this instance, from the registers file."""
+        """Return the bus index of this instance, from the registers file."""
         registers = self.spec.registers
         try:
             return int(registers[self.number - 1])

@@ -16,11 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from panda_ioc.errors import CommandError
-from panda_ioc.sim.acquisition import Acquisition, Setup
+from panda_ioc.sim.acquisition import Acquisition
 from panda_ioc.sim.captured import Column
+from panda_ioc.sim.hardware import Words
 from panda_ioc.sim.numbers import format_double
 from panda_ioc.sim.scan import Cursor
-from panda_ioc.sim.signals import PERIOD, Words, is_periodic, sample_words
+from panda_ioc.sim.signals import is_periodic
 
 Bytes = bytes | memoryview
 MAX_FRAME = 1 << 21
@@ -28,7 +29,6 @@ FRAME_HEAD = 8
 _BASE64_BYTES = 57
 # Text is made in Python, which other threads wait for: a little at a time.
 _TEXT_SAMPLES = {"ASCII": 64, "Base64": 1024}
-_FAST_BYTES_PER_SECOND = 10e6
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ _OPTIONS: dict[str, dict[str, object]] = {
 
 
 def parse_options(line: str) -> Options:
-    """What a line of options asks for; CommandError for a word that is none."""
+    """Return what a line of options asks for; CommandError for a word that is none."""
     options, cursor = Options(), Cursor(line)
     while cursor.rest:
         cursor.blanks()
@@ -102,23 +102,21 @@ class Stream:
         )
         self.sample_bytes = self._dtype.itemsize
         self._block: npt.NDArray[np.void] | None = None
-        rate = acquisition.settings.rate
-        fast = not rate or rate * self.sample_bytes > _FAST_BYTES_PER_SECOND
-        self._use_block = fast and not acquisition.settings.ramp
+        self._period = acquisition.samples.period
 
     def most_samples(self) -> int:
-        """The largest number of samples for one call of `samples`."""
+        """Return the largest number of samples for one call of `samples`."""
         most = (MAX_FRAME - FRAME_HEAD) // self.sample_bytes
         most = min(most, _TEXT_SAMPLES.get(self._options.format, most))
         asked = self._acquisition.settings.frame
         if asked:
             most = asked
-        return max(1, min(most, PERIOD) if self._use_block else most)
+        return max(1, min(most, self._period) if self._period else most)
 
     # Headers
 
     def header(self, missed: int) -> bytes:
-        """The header, of which `missed` samples were taken before the client came."""
+        """Return the header, of which `missed` samples were taken before the client came."""
         if not self._options.header:
             return b""
         attributes = self._attributes(missed)
@@ -177,11 +175,11 @@ class Stream:
     # Samples
 
     def samples(self, start: int, stop: int) -> list[Bytes]:
-        """Samples start..stop-1 as they go to the client."""
+        """Return samples start..stop-1 as they go to the client."""
         return _WRITERS[self._options.format](self, self._rows(start, stop))
 
     def tainted(self, start: int, stop: int) -> list[Bytes]:
-        """The frame before an overrun is seen: half of it was overwritten with later samples."""
+        """Return the frame before an overrun is seen: half of it is later samples."""
         rows = self._rows(start, stop).copy()
         window = self._acquisition.window
         half = len(rows) // 2
@@ -189,11 +187,11 @@ class Stream:
         return _WRITERS[self._options.format](self, rows)
 
     def _rows(self, start: int, stop: int) -> npt.NDArray[np.void]:
-        if not self._use_block:
+        if not self._period:
             return self._make_rows(start, stop)
         if self._block is None:
-            self._block = np.tile(self._make_rows(0, PERIOD), 2)
-        phase = start % PERIOD
+            self._block = np.tile(self._make_rows(0, self._period), 2)
+        phase = start % self._period
         rows = self._block[phase : phase + stop - start]
         self._refresh_timestamps(rows, start, stop)
         return rows
@@ -204,18 +202,13 @@ class Stream:
         ]
         if not changing:
             return
-        setup = replace(self._acquisition.setup, columns=tuple(column for _, column in changing))
-        words = self._words(setup, start, stop)
+        words = self._acquisition.samples.words([column for _, column in changing], start, stop)
         for number, (place, column) in enumerate(changing):
             own = words[:, 2 * number : 2 * number + 2]
             rows[f"{place}"] = _integers(own) * column.scale if self._options.scaled else own
 
-    def _words(self, setup: Setup, start: int, stop: int) -> Words:
-        settings = self._acquisition.settings
-        return sample_words(setup, settings.rate, settings.ramp, start, stop)
-
     def _make_rows(self, start: int, stop: int) -> npt.NDArray[np.void]:
-        words = self._words(self._acquisition.setup, start, stop)
+        words = self._acquisition.samples.words(self._hardware, start, stop)
         if not self._options.scaled:
             return np.ascontiguousarray(words).view(self._dtype).reshape(-1)
         rows = np.empty(stop - start, self._dtype)

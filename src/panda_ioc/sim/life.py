@@ -28,8 +28,10 @@ from panda_ioc.sim.captured import PosOut
 from panda_ioc.sim.codecs import Codec, Mux, Scalar
 from panda_ioc.sim.fields import BitOut, Field, Read, Register
 from panda_ioc.sim.numbers import CLOCK_FREQUENCY
-from panda_ioc.sim.pcap import Capture
 from panda_ioc.sim.scan import to_int32
+from panda_ioc.sim.setup import Settings, Setup
+from panda_ioc.sim.signal_samples import SignalSamples
+from panda_ioc.sim.signals import Limits
 from panda_ioc.sim.table import Table
 
 Fields = Mapping[str, Field]
@@ -39,12 +41,11 @@ _TURN_RATE = 200
 
 
 class Life:
-    """The moving parts of a box; `pinned` names what `*SIM.SET` holds in place."""
+    """The moving parts of a PandA."""
 
-    def __init__(self, box: Box, capture: Capture) -> None:
-        self.pinned: set[str] = set()
+    def __init__(self, box: Box) -> None:
         self._box = box
-        self._capture = capture
+        self._samples: SignalSamples | None = None
         self._edges: dict[str, int] = {}
         self._parts = [
             (part, fields, number)
@@ -61,35 +62,40 @@ class Life:
         self._start: float | None = None
         self._played = 0.0
 
-    def follow_capture(self) -> None:
-        """Let PCAP.ACTIVE follow the capture."""
-        if isinstance(self._active, BitOut):
-            self._active.show(int(self._capture.active()))
+    def arm(self, setup: Setup, settings: Settings) -> SignalSamples:
+        """Begin to make samples."""
+        self._samples = SignalSamples(setup, settings, self._counters())
+        return self._samples
 
-    def refresh(self, now: float) -> None:
+    def refresh(self, now: float, moving: bool) -> None:
         """Bring everything to the time `now` of the monotonic clock."""
+        if isinstance(self._active, BitOut):
+            self._active.show(int(self._running()))
+        if not moving:
+            return
         if self._start is None:
             self._start = self._played = now
         for part, fields, number in self._parts:
             part(self, fields, number, now - self._start)
-        if self._capture.active():
-            self._show_samples()
+        if self._samples and self._running():
+            self._show_samples(self._samples.made_by(now))
         self._play_tables(now)
 
+    def _running(self) -> bool:
+        return self._samples is not None and self._samples.end() is None
+
     def written(self, field: Field) -> None:
-        """A counter that is SET goes on from there."""
+        """Let a counter that is SET go on from there."""
         if field.spec.name == "SET" and isinstance(field, Register):
             self._show(self._box.fields.get(f"{field.name.rpartition('.')[0]}.OUT"), field.raw)
 
-    def counters(self) -> tuple[tuple[str, tuple[int, int, int, int]], ...]:
-        """START, STEP, MIN and MAX of each counter, by the name of its OUT."""
+    def _counters(self) -> dict[str, Limits]:
+        """Return START, STEP, MIN and MAX of each counter, by the name of its OUT."""
         block = self._box.blocks.get("COUNTER")
         instances = block.instances if block else ()
-        return tuple(
-            (fields["OUT"].name, _counter_settings(fields))
-            for fields in instances
-            if "OUT" in fields
-        )
+        return {
+            fields["OUT"].name: _counter_settings(fields) for fields in instances if "OUT" in fields
+        }
 
     def _play_tables(self, now: float) -> None:
         rows = int((now - self._played) * self.rows)
@@ -99,9 +105,9 @@ class Life:
             table.plays = True
             table.play(rows)
 
-    def _show_samples(self) -> None:
-        index = max(0, self._capture.made() - 1)
-        counters = dict(self.counters())
+    def _show_samples(self, made: int) -> None:
+        index = max(0, made - 1)
+        counters = self._counters()
         for field in self._box.captured:
             if isinstance(field, PosOut) and not self._wired(field):
                 value = signals.position(field.name, index, counters.get(field.name))
@@ -114,12 +120,12 @@ class Life:
     # What the parts use
 
     def _show(self, field: Field | None, raw: int) -> None:
-        if isinstance(field, Register) and field.name not in self.pinned:
+        if isinstance(field, Register) and field.name not in self._box.pinned:
             field.show(raw)
 
     def _drive(self, field: Field | None, level: int, edges: int | None = None) -> None:
         """Set a bit; `edges` counts its rising edges since the start, seen or not."""
-        if not isinstance(field, BitOut) or field.name in self.pinned:
+        if not isinstance(field, BitOut) or field.name in self._box.pinned:
             return
         before = self._edges.get(field.name, 0)
         after = before + (level > field.raw) if edges is None else edges
@@ -132,20 +138,20 @@ class Life:
         return codec.selected if isinstance(codec, Mux) else "ZERO"
 
     def _level(self, field: Field | None) -> int:
-        """The level of the bit that a bit_mux selects."""
+        """Return the level of the bit that a bit_mux selects."""
         selected = self._selected(field)
         source = self._box.fields.get(selected)
         return source.raw if isinstance(source, BitOut) else int(selected == "ONE")
 
     def _new_edges(self, field: Field) -> int:
-        """Rising edges of the selected bit since this was last asked for this field."""
+        """Return rising edges of the selected bit since this was last asked for this field."""
         edges = self._edges.get(self._selected(field), 0)
         before = self._memory.get(field.name, edges)
         self._memory[field.name] = edges
         return max(0, edges - int(before))
 
     def _since_enabled(self, fields: Fields, time: float) -> float | None:
-        """Seconds since ENABLE went high, None while it is low."""
+        """Return the seconds since ENABLE went high, None while it is low."""
         enable = fields["ENABLE"]
         if not self._level(enable):
             self._memory.pop(enable.name, None)
@@ -160,7 +166,7 @@ class Life:
 
     def _encoder(self, fields: Fields, number: int, time: float) -> None:
         value = fields.get("VAL")
-        if isinstance(value, PosOut) and not self._capture.active():
+        if isinstance(value, PosOut) and not self._running():
             self._show(value, signals.position(value.name, int(_TURN_RATE * time)))
         raw = value.raw if isinstance(value, PosOut) else 0
         self._drive(fields.get("A"), (raw >> 1 ^ raw) & 1)
@@ -236,13 +242,13 @@ def _raw(field: Field | None) -> int:
     return field.raw if isinstance(field, Register) else 0
 
 
-def _counter_settings(fields: Fields) -> tuple[int, int, int, int]:
+def _counter_settings(fields: Fields) -> Limits:
     start, step, low, high = (_raw(fields.get(name)) for name in ("START", "STEP", "MIN", "MAX"))
     return start, step, low, high
 
 
 def _drifting(field: Read, time: float) -> int:
-    """A scalar near 40000 in raw units, a plain integer near 40."""
+    """Return a scalar near 40000 in raw units, a plain integer near 40."""
     middle, swing = (40_000, 500) if isinstance(field.codec, Scalar) else (40, 3)
     phase = zlib.crc32(field.name.encode()) % 100
     return round(middle + swing * math.sin(time / 5 + phase))

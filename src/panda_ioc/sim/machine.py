@@ -4,14 +4,15 @@ import time
 from collections.abc import Callable
 
 from panda_ioc.errors import CommandError
-from panda_ioc.sim.acquisition import DISARMED, Settings, Setup
 from panda_ioc.sim.application import Application
 from panda_ioc.sim.box import Box, Metadata
 from panda_ioc.sim.captured import captured_columns
 from panda_ioc.sim.codecs import Labelled
 from panda_ioc.sim.fields import Field, Register
+from panda_ioc.sim.hardware import Hardware, Make
 from panda_ioc.sim.life import Life
 from panda_ioc.sim.pcap import Capture
+from panda_ioc.sim.setup import DISARMED, Settings, Setup
 from panda_ioc.sim.visitors import Visitors
 
 _REFRESH_PERIOD = 0.002
@@ -20,16 +21,24 @@ _REFRESH_PERIOD = 0.002
 class Machine:
     """One simulated PandA. Everything but `capture` is used from the control thread only.
 
-    With `alive` None it comes to life when first armed, so that whatever asks a machine nobody has
-    armed finds it as still as a server that has just started.
+    Args:
+        application: its blocks
+        settings: how it captures
+        alive: whether its hardware moves; None for once it has been armed, so that whatever asks
+            a machine nobody has armed finds it as still as a server that has just started
+        hardware: makes what moves the buses and makes the samples
     """
 
     def __init__(
-        self, application: Application, settings: Settings, alive: bool | None = None
+        self,
+        application: Application,
+        settings: Settings,
+        alive: bool | None = None,
+        hardware: Make = Life,
     ) -> None:
         self.box = Box(application)
-        self.capture: Capture = Capture(settings)
-        self.life: Life = Life(self.box, self.capture)
+        self.hardware: Hardware = hardware(self.box)
+        self.capture: Capture = Capture(settings, self.hardware.arm)
         self.alive: bool = bool(alive)
         self.wakes = alive is None
         self.disarm_reason: str = DISARMED
@@ -44,7 +53,7 @@ class Machine:
         self.refresh(force=True)
 
     def metadata(self, key: str) -> Metadata:
-        """The entry of that key; CommandError if there is none."""
+        """Return the entry of that key; CommandError if there is none."""
         if key not in self.box.metadata:
             raise CommandError(f"Metadata key {key} not found")
         return self.box.metadata[key]
@@ -55,25 +64,23 @@ class Machine:
         if not force and now - self._refreshed < _REFRESH_PERIOD:
             return
         self._refreshed = now
-        self.life.follow_capture()
-        if self.alive:
-            self.life.refresh(now)
+        self.hardware.refresh(now, self.alive)
 
     def written(self, field: Field) -> None:
-        """A client has set a field: what follows from it is seen by the next query."""
+        """Let the next query see what follows from a field that a client has set."""
         if self.alive:
-            self.life.written(field)
+            self.hardware.written(field)
             self._refreshed = 0.0
 
     def arm(self) -> None:
-        """`*PCAP.ARM=`"""
+        """Carry out `*PCAP.ARM=`."""
         self.capture.arm(self._setup())
         if self.wakes:
             self.alive = True
         self.refresh(force=True)
 
     def disarm(self) -> None:
-        """`*PCAP.DISARM=`"""
+        """Carry out `*PCAP.DISARM=`."""
         self.end(self.disarm_reason)
 
     def end(self, reason: str) -> None:
@@ -82,14 +89,13 @@ class Machine:
         self.refresh(force=True)
 
     def stalled(self) -> float:
-        """For how many seconds more nothing shall be answered."""
+        """Return for how many seconds more nothing shall be answered."""
         return max(0.0, self.stalled_until - time.monotonic())
 
     def _setup(self) -> Setup:
         return Setup(
             captured_columns(self.box.captured),
             shift=self._register("PCAP.SHIFT_SUM"),
-            counters=self.life.counters(),
             hw_time_offset_ns=self._hw_time_offset(),
         )
 
@@ -98,7 +104,7 @@ class Machine:
         return field.raw if isinstance(field, Register) else 0
 
     def _hw_time_offset(self) -> int | None:
-        """Known only when the box has a source of hardware timestamps."""
+        """Return it if the PandA has a source of hardware timestamps."""
         source = self.box.fields.get("SYSTEM.TIMESTAMP_SOURCE")
         if not isinstance(source, Register) or not isinstance(source.codec, Labelled):
             return None

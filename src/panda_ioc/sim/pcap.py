@@ -10,12 +10,14 @@ The control port and the threads of the data port share a Capture under one lock
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from panda_ioc.errors import CommandError
-from panda_ioc.sim.acquisition import OK, Acquisition, Settings, Setup
+from panda_ioc.sim.acquisition import Acquisition
+from panda_ioc.sim.hardware import Samples
+from panda_ioc.sim.setup import OK, Settings, Setup
 
 
 @dataclass(eq=False)
@@ -41,10 +43,16 @@ class Progress:
 
 
 class Capture:
-    """The one acquisition that may run, and its readers. Safe to use from any thread."""
+    """The one acquisition that may run, and its readers. Safe to use from any thread.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        settings: how acquisitions begin
+        begin: arms the hardware
+    """
+
+    def __init__(self, settings: Settings, begin: Callable[[Setup, Settings], Samples]) -> None:
         self.settings: Settings = settings
+        self._begin = begin
         self._changed = threading.Condition()
         self._last: Acquisition | None = None
         self._serial = 0
@@ -65,14 +73,15 @@ class Capture:
             if not setup.columns:
                 raise CommandError("Nothing configured for capture")
             self._serial += 1
-            self._last = Acquisition(setup, self.settings)
+            samples = self._begin(setup, self.settings)
+            self._last = Acquisition(setup, self.settings, samples)
             self._changed.notify_all()
 
     def end(self, reason: str) -> None:
         """End the acquisition that runs, if one does, for this reason."""
         with self._changed:
             if self._last:
-                self._last.stop(reason)
+                self._last.samples.stop(reason)
             self._changed.notify_all()
 
     def configure(self, **changes: float | int | bool) -> None:
@@ -84,18 +93,8 @@ class Capture:
         self.configure(hold=False)
         with self._changed:
             if self._last:
-                self._last.release()
+                self._last.samples.release()
             self._changed.notify_all()
-
-    def active(self) -> bool:
-        """Whether the hardware makes samples, or waits for a trigger."""
-        with self._changed:
-            return self._last is not None and self._last.running()
-
-    def made(self) -> int:
-        """Samples that the hardware has made in the last acquisition so far."""
-        with self._changed:
-            return self._last.made() if self._last else 0
 
     def _taking(self) -> int:
         return sum(client.done < self._serial for client in self._clients)
@@ -152,13 +151,12 @@ class Capture:
     def progress(self, acquisition: Acquisition, position: int, want: int) -> Progress:
         """Return how far a reader at `position` that can take `want` samples may go."""
         with self._changed:
-            acquisition.claim(position + want)
+            acquisition.samples.claim(position + want)
             drained = acquisition.drained()
             read = acquisition.read()
-            kept = acquisition.window if acquisition.settings.rate else read
             end = min(read, position + want)
             reason = acquisition.reason if drained and end == read else ""
-            return Progress(end, reason, max(0, read - kept - position))
+            return Progress(end, reason, max(0, read - acquisition.kept() - position))
 
     def wait(self, acquisition: Acquisition, seconds: float) -> None:
         """Wait at most so long for more samples; less if the acquisition ends before."""

@@ -6,10 +6,11 @@ import socket
 import threading
 
 from panda_ioc.errors import CommandError
-from panda_ioc.sim.acquisition import OVERRUN, Acquisition
+from panda_ioc.sim.acquisition import Acquisition
 from panda_ioc.sim.formats import Bytes, Options, Stream, parse_options
 from panda_ioc.sim.pcap import Capture, Client
 from panda_ioc.sim.scan import MAX_LINE
+from panda_ioc.sim.setup import OVERRUN
 from panda_ioc.sim.visitors import Visitors
 
 _log = logging.getLogger(__name__)
@@ -104,7 +105,7 @@ class _Reader:
             self._stream_all(client, options)
 
     def _options_line(self) -> str | None:
-        """The first line, unless it is too long or the client goes away."""
+        """Return the first line, unless it is too long or the client goes away."""
         data = b""
         while b"\n" not in data and len(data) <= MAX_LINE:
             more = self._client.recv(MAX_LINE)
@@ -125,7 +126,7 @@ class _Reader:
                 return
 
     def _gone(self) -> bool:
-        """Whether the client has closed its end; what it sends is thrown away."""
+        """Tell whether the client has closed its end; what it sends is thrown away."""
         try:
             return not self._client.recv(_CHUNK, socket.MSG_DONTWAIT)
         except BlockingIOError:
@@ -148,7 +149,7 @@ class _Reader:
     ) -> tuple[int, str]:
         """Send until the acquisition ends; return the position reached and the reason."""
         most = stream.most_samples()
-        pause = acquisition.settings.period if acquisition.settings.rate else _POLL_SECONDS
+        pause = _POLL_SECONDS if acquisition.samples.on_demand else acquisition.settings.period
         while not self._capture.closed:
             progress = self._capture.progress(acquisition, position, most)
             if progress.lost:
@@ -166,7 +167,7 @@ class _Reader:
         return position, "Early disconnect"
 
     def _overrun(self, stream: Stream, position: int, options: Options) -> tuple[int, str]:
-        """In raw mode the server has already sent samples when it finds them overwritten."""
+        """End with what was overwritten: in raw mode it has been sent by the time that is seen."""
         if options.scaled:
             return position, OVERRUN
         end = position + min(_TAINTED_SAMPLES, stream.most_samples())

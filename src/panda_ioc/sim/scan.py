@@ -158,7 +158,7 @@ class Cursor:
 
 
 def _finite(hexadecimal: str | None, decimal: str) -> float:
-    """The value of the digits, which must be neither too large nor too small for a double."""
+    """Return the value of the digits, neither too large nor too small for a double."""
     try:
         value = float.fromhex(hexadecimal) if hexadecimal else float(decimal)
     except OverflowError:

@@ -8,12 +8,12 @@ from types import TracebackType
 from typing import Self
 
 from panda_ioc.errors import ConfigurationError
-from panda_ioc.sim.acquisition import Settings
 from panda_ioc.sim.application import PACKAGED, load
 from panda_ioc.sim.control_port import ControlProtocol
 from panda_ioc.sim.machine import Machine
 from panda_ioc.sim.persistence import Persistence, put_settings
 from panda_ioc.sim.reader import DataPort
+from panda_ioc.sim.setup import Settings
 
 
 class SimulatedPandA:
@@ -80,7 +80,7 @@ class SimulatedPandA:
         except OSError as error:
             await self.stop()
             raise ConfigurationError(
-                f"can not listen on {self.host}, control port {self.control_port}, data port"
+                f"cannot listen on {self.host}, control port {self.control_port}, data port"
                 f" {self._asked_data_port}: {error}; choose others, 0 for any that are free"
             ) from error
         self.control_port = self._server.sockets[0].getsockname()[1]
@@ -91,7 +91,7 @@ class SimulatedPandA:
         return ControlProtocol(self.machine, self._connections)
 
     def _open_data_port(self) -> DataPort:
-        """The data port asked for; if none was, the one after the control port or any free one."""
+        """Open the data port asked for; else the one after the control port, or any free one."""
         capture, visitors = self.machine.capture, self.machine.visitors
         if self._asked_data_port is not None:
             return DataPort(capture, visitors, self.host, self._asked_data_port)

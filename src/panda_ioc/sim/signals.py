@@ -19,13 +19,13 @@ right. In ramp mode none of this holds: word j of sample i is (i * words + j) mo
 
 import math
 import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from panda_ioc.sim.acquisition import Setup
 from panda_ioc.sim.captured import Column
 from panda_ioc.sim.numbers import CLOCK_FREQUENCY
 
@@ -36,6 +36,8 @@ UNLIMITED_TICKS = 125
 Words = npt.NDArray[np.uint32]
 Integers = npt.NDArray[np.int64]
 V = TypeVar("V", int, Integers)
+# START, STEP, MIN and MAX of a counter.
+Limits = tuple[int, int, int, int]
 
 _SIDE = {"Min": -1, "Value": 0, "Max": 1}
 _MASK = np.uint64(0xFFFFFFFF)
@@ -43,23 +45,23 @@ _32 = np.uint64(32)
 
 
 def ticks_per_sample(rate: float) -> int:
-    """Clock ticks between samples at a rate in samples/s; 0 is the unlimited rate."""
+    """Return clock ticks between samples at a rate in samples/s; 0 is the unlimited rate."""
     if not rate:
         return UNLIMITED_TICKS
     return int(min(max(CLOCK_FREQUENCY / rate, 2), 2**30))
 
 
 def wrap(value: V, low: int, high: int) -> V:
-    """A counter's value, or values, rolled over between MIN and MAX."""
+    """Return a counter's value, or values, rolled over between MIN and MAX."""
     return low + (value - low) % (high - low + 1) if high > low else value
 
 
-def position(name: str, index: int, counter: tuple[int, int, int, int] | None = None) -> int:
-    """The signal v of one sample."""
+def position(name: str, index: int, counter: Limits | None = None) -> int:
+    """Return the signal v of one sample."""
     return int(_positions(name, np.array([index], np.int64), counter)[0])
 
 
-def _positions(name: str, indices: Integers, counter: tuple[int, int, int, int] | None) -> Integers:
+def _positions(name: str, indices: Integers, counter: Limits | None) -> Integers:
     phase = indices % PERIOD
     if counter:
         return _counter(phase, *counter)
@@ -81,7 +83,7 @@ class Source:
     kind: str
     ticks: int = UNLIMITED_TICKS
     shift: int = 0
-    counter: tuple[int, int, int, int] | None = None
+    counter: Limits | None = None
 
     @property
     def gate(self) -> int:
@@ -89,7 +91,7 @@ class Source:
         return self.ticks - self.ticks % 2
 
     def raw(self, start: int, stop: int) -> Integers:
-        """Raw values of samples start..stop-1; of StdDev use `words` or `sum_of_squares`."""
+        """Return raw values of samples start..stop-1; of StdDev use `words` or `sum_of_squares`."""
         indices = np.arange(start, stop, dtype=np.int64)
         field = self.name.rpartition(".")[2]
         if field.startswith("TS_"):
@@ -123,14 +125,14 @@ class Source:
         return low & _MASK, high & _MASK, high >> _32
 
     def sum_of_squares(self, start: int, stop: int) -> list[int]:
-        """Raw StdDev values of samples start..stop-1, as Python integers of 96 bits."""
+        """Return raw StdDev values of samples start..stop-1, as Python integers of 96 bits."""
         low, middle, high = (words.tolist() for words in self._square_words(start, stop))
         return [
             (a | b << 32 | c << 64) >> self.shift for a, b, c in zip(low, middle, high, strict=True)
         ]
 
     def words(self, start: int, stop: int) -> Words:
-        """The column as the hardware sends it: shape (samples, words of the column)."""
+        """Return the column as the hardware sends it: shape (samples, words of the column)."""
         if self.kind == "StdDev":
             values = self.sum_of_squares(start, stop)
             data = b"".join(value.to_bytes(12, "little") for value in values)
@@ -140,25 +142,28 @@ class Source:
         return raw.view("<u4").reshape(-1, 2)[:, : 2 if wide else 1]
 
 
-def sources(setup: Setup, rate: float) -> list[Source]:
-    """The sources of all columns of an acquisition."""
-    counters = dict(setup.counters)
+def signal_words(
+    columns: Sequence[Column],
+    rate: float,
+    shift: int,
+    counters: Mapping[str, Limits],
+    start: int,
+    stop: int,
+) -> Words:
+    """Return columns of samples start..stop-1: shape (samples, words of the columns)."""
     ticks = ticks_per_sample(rate)
-    return [
-        Source(column.name, column.kind, ticks, setup.shift, counters.get(column.name))
-        for column in setup.columns
+    sources = [
+        Source(column.name, column.kind, ticks, shift, counters.get(column.name))
+        for column in columns
     ]
+    return np.hstack([source.words(start, stop) for source in sources])
 
 
-def sample_words(setup: Setup, rate: float, ramp: bool, start: int, stop: int) -> Words:
-    """Samples start..stop-1 as sent by the hardware: shape (samples, words of a sample)."""
-    total = setup.sample_bytes // 4
-    if ramp:
-        first, last = start * total, stop * total
-        return (np.arange(first, last) & 0xFFFFFFFF).astype("<u4").reshape(-1, total)
-    return np.hstack([source.words(start, stop) for source in sources(setup, rate)])
+def ramp_words(total: int, start: int, stop: int) -> Words:
+    """Return samples start..stop-1 of `total` words that count on and on."""
+    return (np.arange(start * total, stop * total) & 0xFFFFFFFF).astype("<u4").reshape(-1, total)
 
 
 def is_periodic(column: Column) -> bool:
-    """Whether the column repeats after PERIOD samples."""
+    """Tell whether the column repeats after PERIOD samples."""
     return ".TS_" not in column.name

@@ -31,11 +31,11 @@ from collections.abc import Callable, Sequence
 
 from panda_ioc.errors import CommandError
 from panda_ioc.sim import numbers
-from panda_ioc.sim.acquisition import REASONS
 from panda_ioc.sim.captured import PosOut
 from panda_ioc.sim.fields import BitOut, Field, Read
 from panda_ioc.sim.machine import Machine
 from panda_ioc.sim.scan import Cursor
+from panda_ioc.sim.setup import REASONS
 
 _MAX_STALL = 3600.0
 _MAX_ROWS = 1e9
@@ -48,9 +48,9 @@ class Simulation:
         self._machine = machine
 
     def get(self, key: str) -> str:
-        """The answer to `*SIM.key?`."""
+        """Return the answer to `*SIM.key?`."""
         if key not in _QUERIES:
-            raise CommandError(f"*SIM.{key} can not be read, only {' '.join(_QUERIES)}")
+            raise CommandError(f"*SIM.{key} cannot be read, only {' '.join(_QUERIES)}")
         return _QUERIES[key](self._machine)
 
     def put(self, key: str, text: str, session: object) -> None:
@@ -120,7 +120,7 @@ def _put_disarm(machine: Machine, text: str) -> None:
 
 
 def _put_rows(machine: Machine, text: str) -> None:
-    machine.life.rows = _number("ROWS", text, _MAX_ROWS)
+    machine.hardware.rows = _number("ROWS", text, _MAX_ROWS)
 
 
 def _put_alive(machine: Machine, text: str) -> None:
@@ -157,11 +157,11 @@ def _put_set(machine: Machine, text: str) -> None:
     if not isinstance(field, BitOut | PosOut | Read):
         raise CommandError(f"{name} is not a bit_out, pos_out or read field; put it directly")
     field.show(_bit(value) if isinstance(field, BitOut) else field.parse(value))
-    machine.life.pinned.add(name)
+    machine.box.pinned.add(name)
 
 
 def _put_free(machine: Machine, text: str) -> None:
-    machine.life.pinned -= {text} if text else set(machine.life.pinned)
+    machine.box.pinned -= {text} if text else set(machine.box.pinned)
 
 
 def _put_pulse(machine: Machine, text: str) -> None:
@@ -216,7 +216,7 @@ _QUERIES: dict[str, Callable[[Machine], str]] = {
     "DATA": lambda machine: "RAMP" if machine.capture.settings.ramp else "SIGNALS",
     "DISARM": lambda machine: machine.disarm_reason,
     "HOLD": lambda machine: str(int(machine.capture.settings.hold)),
-    "ROWS": lambda machine: numbers.format_double(machine.life.rows),
+    "ROWS": lambda machine: numbers.format_double(machine.hardware.rows),
     "ALIVE": lambda machine: str(int(machine.alive)),
     "SPLIT": lambda machine: str(int(machine.split)),
 }

@@ -121,7 +121,7 @@ class System:
         return self._metadata(rest).get()
 
     def _described(self, rest: Cursor) -> tuple[Entity, Table | None, str]:
-        """What is described, or the table and the name of its column."""
+        """Return what is described, or the table and the name of its column."""
         rest.expect(".")
         entity = read_entity(self._box, rest, common=True)
         if not entity.field or entity.attribute or rest.peek() != "[":

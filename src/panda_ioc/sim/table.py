@@ -64,7 +64,7 @@ class Table(Field):
 
     @staticmethod
     def _max_length(spec: FieldSpec) -> int:
-        """Registers say `long 2^N ...` (pages of 1024 words) or `short WORDS ...`."""
+        """Read `long 2^N ...` (pages of 1024 words) or `short WORDS ...`."""
         kind, *sizes = spec.registers or ("",)
         size = sizes[0] if sizes else ""
         base, _, power = size.partition("^")
