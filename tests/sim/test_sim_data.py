@@ -194,7 +194,7 @@ async def test_several_clients_and_a_late_one(panda: SimulatedPandA, client: Wir
 
 
 async def test_late_client_misses_what_is_not_kept(panda: SimulatedPandA, client: Wire) -> None:
-    await client.put("COUNTER1.OUT.CAPTURE=Value", "*SIM.RATE=1e6", "*SIM.BUFFER=200000")
+    await client.put("COUNTER1.OUT.CAPTURE=Value", "*SIM.RATE=1e5", "*SIM.BUFFER=200000")
     await client.put("*SIM.SAMPLES=150000", "*PCAP.ARM=")
     await client.get_until("*PCAP.CAPTURED", lambda count: int(count) > 80_000)
     async with data(panda, "XML FRAMED RAW") as late:
