@@ -90,6 +90,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("files", metavar="FILE", nargs="+", type=Path)
     parser.add_argument("--slices", metavar="SEED", type=int, help="run in random slices of ticks")
     options = parser.parse_args(arguments)
+    missing = [str(path) for path in options.files if not path.is_file()]
+    if missing:
+        parser.error(f"no such file: {', '.join(missing)}")
     counts = [replay(path, options.slices) for path in options.files]
     right, total = (sum(column) for column in zip(*counts, strict=True))
     print(f"{right} of {total} sequences")
