@@ -11,6 +11,7 @@ PandAError
 |-- CommandTimeout           no reply in time                         (also a TimeoutError)
 |-- BadValue                 a value that a field cannot hold         (also a ValueError)
 |-- CaptureError             data could not be captured or written
+|   `-- HDFDataOverrunError  an acquisition that was to be written ended in an overrun
 |-- ConfigurationError       the user asked for something impossible: option, file, directory
 `-- TwinError                the digital twin has no such block, field or tick
 
@@ -115,6 +116,10 @@ class BadValue(PandAError, ValueError):
 
 class CaptureError(PandAError):
     """Captured data could not be received, understood or written."""
+
+
+class HDFDataOverrunError(CaptureError):
+    """An acquisition that was to be written ended in an overrun."""
 
 
 class ConfigurationError(PandAError):

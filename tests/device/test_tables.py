@@ -1,6 +1,7 @@
 """Tables: words to columns and back, with nothing cut to size silently."""
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -175,6 +176,40 @@ def test_words_to_table_and_back() -> None:
     labelled = words_to_table(words, SEQ, convert_enum_indices=True)
     assert labelled["TRIGGER"] == ["BITA=1", "Immediate"]
     assert table_to_words(labelled, SEQ) == words
+
+
+def test_columns_that_are_missing_are_0_in_table_to_words() -> None:
+    words = table_to_words({"TIME": np.array([1, 2], np.uint32), "SHORT": [-1, 0]}, SEQ)
+    assert words == ["0", "0", "1", "255", "0", "0", "2", "0"]
+    assert table_to_words({}, SEQ) == []
+    assert table_to_words({"TIME": []}, SEQ) == []
+
+
+def test_numbers_may_be_text_in_table_to_words() -> None:
+    as_text = {"REPEATS": ["7"], "POSITION": np.array(["-5"]), "TRIGGER": ["BITA=0"]}
+    as_numbers = {"REPEATS": [7], "POSITION": [-5], "TRIGGER": [1]}
+    assert table_to_words(as_text, SEQ) == table_to_words(as_numbers, SEQ)
+    assert table_to_words({"TRIGGER": ["2", "Immediate"]}, SEQ)[::4] == ["131072", "0"]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"REPEATS": [1.5]},
+        {"REPEATS": ["1.5"]},
+        {"REPEATS": ["one"]},
+        {"REPEATS": [65536]},
+        {"REPEATS": ["65536"]},
+        {"REPEATS": [-1]},
+        {"OUTA": ["2"]},
+        {"TRIGGER": ["Sometimes"]},
+        {"REPEATS": [1, 2], "TIME": [1]},
+        {"NOPE": [1]},
+    ],
+)
+def test_what_would_change_on_the_way_is_refused_by_table_to_words(table: dict[str, Any]) -> None:
+    with pytest.raises(BadValue, match=f"{next(iter(table))}|columns differ in length"):
+        table_to_words(table, SEQ)
 
 
 def test_words_to_table_of_an_empty_table() -> None:

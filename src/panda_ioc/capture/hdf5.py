@@ -12,8 +12,7 @@ HDF5 must never meet a full disk.
 """
 
 import contextlib
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -21,10 +20,10 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from panda_ioc.capture._file_errors import file_errors
 from panda_ioc.capture._space import Space
 from panda_ioc.capture.datasets import ENTRY, Dataset
 from panda_ioc.capture.scaling import Rows
-from panda_ioc.capture.settings import is_directory
 from panda_ioc.errors import CaptureError
 from panda_ioc.protocol.responses import StartData
 
@@ -46,16 +45,19 @@ class HDF5Writer:
     """Writes samples of one layout to a new file. Not thread-safe: one thread owns it.
 
     Args:
-        path: must not exist
+        path: of the file
         attributes: further attributes of the file: versions, prefix ...
+        replace: a file of that name may exist, and is removed
 
     Raises:
-        CaptureError: the file exists, or can not be made; the message names it
+        CaptureError: the file exists, or cannot be made; the message names it
     """
 
     _lost: ClassVar[list[object]] = []
 
-    def __init__(self, path: Path, attributes: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, path: Path, attributes: Mapping[str, str] | None = None, *, replace: bool = False
+    ) -> None:
         self.path = path
         self.flushed = 0
         self._datasets: tuple[Dataset, ...] = ()
@@ -66,7 +68,9 @@ class HDF5Writer:
         self._partly = 0  # ... in the file already
         self._stage: Rows = np.empty(0)
         self._stage_bytes = memoryview(bytearray())
-        with _errors(path):
+        with file_errors(path):
+            if replace:
+                path.unlink(missing_ok=True)
             self._make({"creator": "panda-ioc", **(attributes or {})})
 
     def _make(self, attributes: Mapping[str, str]) -> None:
@@ -91,17 +95,35 @@ class HDF5Writer:
         return self._whole + self._staged
 
     @property
+    def file(self) -> h5py.File:
+        """The open file."""
+        return self._file
+
+    @property
+    def stored(self) -> Sequence[h5py.Dataset]:
+        """Its datasets."""
+        return self._stored
+
+    @property
     def chunk(self) -> int:
         """Samples in a chunk."""
         return self._chunk
 
-    def begin(self, start: StartData, datasets: Sequence[Dataset], expected: int = 0) -> None:
+    def begin(
+        self,
+        start: StartData,
+        datasets: Sequence[Dataset],
+        expected: int = 0,
+        *,
+        links: bool = True,
+    ) -> None:
         """Make the datasets and let readers in.
 
         Args:
             start: header of the (first) acquisition
             datasets: of `datasets_of`
             expected: samples, to choose a chunk; 0 if nobody knows
+            links: make the NeXus groups
         """
         self._chunk = chunk_samples(expected)
         self._datasets = tuple(datasets)
@@ -111,11 +133,12 @@ class HDF5Writer:
         sizes = [self._chunk * dataset.dtype.itemsize for dataset in datasets]
         self._partial = np.zeros(max(sizes, default=0), np.uint8)
         self._room = sum(sizes) + _MARGIN + _MARGIN_EACH * len(sizes)
-        with _errors(self.path):
+        with file_errors(self.path):
             self._space.reserve(self._room)
             self._write_header(start)
             self._stored = [self._create(dataset) for dataset in datasets]
-            self._link(datasets)
+            if links:
+                self._link(datasets)
             self._file.swmr_mode = True
             self._file.flush()
 
@@ -157,7 +180,7 @@ class HDF5Writer:
 
     def write(self, rows: Rows) -> None:
         """Take samples in; whole chunks go to the file at once, the rest at `flush`."""
-        with _errors(self.path):
+        with file_errors(self.path):
             while len(rows):
                 if self._staged == 0 and len(rows) >= self._chunk:
                     self._write_chunk(rows[: self._chunk])
@@ -201,7 +224,7 @@ class HDF5Writer:
     def flush(self) -> int:
         """Write what is kept and let readers see it; returns the samples that they now can see in
         every dataset. (They are with the operating system then, not necessarily on the platter.)"""
-        with _errors(self.path):
+        with file_errors(self.path):
             if self._staged > self._partly:
                 self._write_part()
             for stored in self._stored:
@@ -221,7 +244,7 @@ class HDF5Writer:
         else:
             # Chunks are not read back: nothing may follow, and only `flush` and `close` do.
             self._whole, self._staged, self._partly = kept, 0, 0
-        with _errors(self.path):
+        with file_errors(self.path):
             for stored in self._stored:
                 stored.resize((kept,))
 
@@ -240,7 +263,7 @@ class HDF5Writer:
         finally:
             self._close_file()
         if not self._datasets:
-            with _errors(self.path):
+            with file_errors(self.path):
                 self.path.unlink(missing_ok=True)
         return self.flushed
 
@@ -253,40 +276,15 @@ class HDF5Writer:
             self._note("samples", self.flushed)
 
     def _note(self, key: str, value: Any) -> None:
-        with _errors(self.path):
+        with file_errors(self.path):
             self._file.attrs.modify(key, value)
 
     def _close_file(self) -> None:
         try:
-            with _errors(self.path):
+            with file_errors(self.path):
                 self._file.close()
                 self._space.close()
         except CaptureError:
             # What could not be written stays with HDF5, which fails badly when it is let go.
             self._lost.append((self._file, self._stored))
             raise
-
-
-@contextlib.contextmanager
-def _errors(path: Path) -> Iterator[None]:
-    """What HDF5 and the file system raise becomes a `CaptureError` that names the file."""
-    try:
-        yield
-    except (OSError, RuntimeError, ValueError) as error:
-        raise CaptureError(_cause(path, error)) from error
-
-
-def _cause(path: Path, error: BaseException) -> str:
-    """In words of the file system where it can be told; HDF5 hides errno in its own prose."""
-    directory = path.parent
-    if not is_directory(directory):
-        return f"{path}: no directory {directory}"
-    if isinstance(error, FileExistsError) or "file exists" in str(error).lower():
-        return f"{path}: exists already, and is not overwritten: choose another name"
-    if not os.access(directory, os.W_OK | os.X_OK):
-        return f"{path}: no permission to write in {directory}"
-    if isinstance(error, OSError) and error.errno:
-        return f"{path}: {os.strerror(error.errno)}"
-    number = next((n for n in (28, 122, 27, 5, 30) if f"errno = {n}" in str(error)), None)
-    words = os.strerror(number) if number is not None else str(error)
-    return f"{path}: {words}"

@@ -9,7 +9,7 @@ What each capture kind means (checked against a server's own scaled streams of t
     PCAP.BITS, PCAP.SAMPLES  as they are, integers
 
 The duration is the column PCAP.GATE_DURATION, or PCAP.SAMPLES from servers before 2.1, as unsigned
-32-bit clock ticks. A gate of no duration, and a sum of squares that can not be one, give NaN. The
+32-bit clock ticks. A gate of no duration, and a sum of squares that cannot be one, give NaN. The
 variance is computed as an integer of 128 bits, so no bit is lost before the root is taken.
 """
 
@@ -21,13 +21,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panda_ioc.errors import CaptureError
+from panda_ioc.protocol.connections import GATE_DURATION_FIELD, SAMPLES_FIELD
 from panda_ioc.protocol.responses import INT96, FieldCapture, StartData
 
 Rows = NDArray[Any]
 """Samples as they lie in a frame: shape (samples,), structured."""
 
-DURATION = "PCAP.GATE_DURATION.Value"
-_DURATIONS = (DURATION, "PCAP.SAMPLES.Value")
+DURATION = GATE_DURATION_FIELD
+_DURATIONS = (DURATION, SAMPLES_FIELD)
 _SUMS = ("Mean", "Sum")
 _LOW = np.uint64(0xFFFFFFFF)
 _32, _31, _33 = np.uint64(32), np.uint64(31), np.uint64(33)

@@ -5,6 +5,7 @@ size silently: a value that its bits can not hold is refused, with the name of t
 and row.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -19,6 +20,8 @@ WORD = np.dtype("<u4")
 
 MAX_ROW_WORDS = 1024
 """Longest row that is understood; those of real tables have 4 words."""
+
+_WHOLE = re.compile(r"\s*[+-]?[0-9]{1,20}\s*")
 
 UnpackedArray = NDArray[Any] | list[str]
 """A column: an array of numbers, or the labels of an enum."""
@@ -193,9 +196,34 @@ def words_to_table(
 def table_to_words(
     table: Mapping[str, UnpackedArray], table_field_info: TableFieldInfo
 ) -> list[str]:
-    """32-bit words as decimal text, ready for `Put`, of a table given as columns."""
+    """32-bit words as decimal text, ready for `Put`, of a table given as columns.
+
+    Args:
+        table: columns by name; those that are missing are 0. Numbers may be given as text
+        table_field_info: of the table
+
+    Raises:
+        BadValue: as `TableLayout.pack`
+    """
     layout = TableLayout.from_info(table_field_info)
-    return [str(word) for word in layout.pack(table).tolist()]
+    rows = max((len(values) for values in table.values()), default=0)
+    zeros = dict.fromkeys(table_field_info.fields, np.zeros(rows, WORD))
+    given = {name: _from_text(layout, name, values) for name, values in table.items()}
+    return [str(word) for word in layout.pack(zeros | given).tolist()]
+
+
+def _from_text(layout: TableLayout, name: str, values: ArrayLike) -> ArrayLike:
+    """A column in which numbers that are given as text are numbers; labels stay as they are."""
+    labels = next((column.labels for column in layout.columns if column.name == name), ())
+    array = _array(f"{layout.name} column {name}", values)
+    if array.dtype.kind not in "UO":
+        return array
+    return [_number(each) if each not in labels else each for each in array.tolist()]
+
+
+def _number(value: Any) -> Any:
+    is_number = isinstance(value, str) and _WHOLE.fullmatch(value)
+    return int(value) if is_number else value
 
 
 def _column(table: str, info: TableFieldInfo, name: str, details: TableFieldDetails) -> Column:

@@ -7,8 +7,8 @@
     </fields>
     </header>
 
-Headers come from a box that may be ill or not a PandA at all: every number is checked. A header
-begins with its root element, so it can not declare a document type or entities.
+A header may come from a PandA that is ill, or from something else: every number is checked. It
+begins with its root element, so it cannot declare a document type or entities.
 """
 
 import re
@@ -24,8 +24,19 @@ from panda_ioc.protocol.responses import WIRE_TYPES, FieldCapture, StartData
 
 Element = tuple[str, dict[str, str]]
 
+
+def column_name(field: FieldCapture) -> str:
+    """``NAME.CAPTURE``: what a column is called in a frame."""
+    return f"{field.name}.{field.capture}"
+
+
 SAMPLES = FieldCapture("PCAP.SAMPLES", WIRE_TYPES["uint32"], "Value")
 """The count of clock ticks that servers before 2.1 send first in a raw sample, not naming it."""
+
+GATE_DURATION_FIELD = "PCAP.GATE_DURATION.Value"
+"""The column that means and standard deviations are computed with."""
+SAMPLES_FIELD = column_name(SAMPLES)
+"""The same, of servers before 2.1."""
 
 _NO_UNITS = "(null)"
 _SHOWN = 200
@@ -57,11 +68,6 @@ def parse_header(text: bytes) -> StartData:
         start_time=data.get("start_time"),
         hw_time_offset_ns=None if offset is None else _integer(data, "hw_time_offset_ns"),
     )
-
-
-def column_name(field: FieldCapture) -> str:
-    """``NAME.CAPTURE``: what a column is called in a frame."""
-    return f"{field.name}.{field.capture}"
 
 
 def frame_layout(start: StartData) -> np.dtype[Any]:

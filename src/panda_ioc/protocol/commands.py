@@ -22,19 +22,45 @@ from panda_ioc.protocol._values import (
     scalar_text,
     table_lines,
 )
-from panda_ioc.protocol.responses import Identification
+from panda_ioc.protocol.responses import (
+    BitMuxFieldInfo,
+    BitOutFieldInfo,
+    BlockInfo,
+    Changes,
+    EnumFieldInfo,
+    ExtOutBitsFieldInfo,
+    ExtOutFieldInfo,
+    FieldInfo,
+    Identification,
+    PosMuxFieldInfo,
+    PosOutFieldInfo,
+    ScalarFieldInfo,
+    SubtypeTimeFieldInfo,
+    TableFieldDetails,
+    TableFieldInfo,
+    TimeFieldInfo,
+    UintFieldInfo,
+)
 
 __all__ = [
     "Append",
     "Arm",
+    "BitMuxFieldInfo",
+    "BitOutFieldInfo",
+    "BlockInfo",
     "ChangeGroup",
+    "Changes",
     "Command",
     "CommandError",
     "CommandException",
     "Disarm",
+    "EnumFieldInfo",
     "Exchange",
     "ExchangeGenerator",
     "Exchanges",
+    "ExtOutBitsFieldInfo",
+    "ExtOutFieldInfo",
+    "FieldInfo",
     "Get",
     "GetBlockInfo",
     "GetChanges",
@@ -43,11 +69,20 @@ __all__ = [
     "GetMultiline",
     "GetPcapBitsLabels",
     "GetState",
+    "Identification",
     "Identify",
+    "PosMuxFieldInfo",
+    "PosOutFieldInfo",
     "Put",
     "Raw",
     "Scalar",
+    "ScalarFieldInfo",
     "SetState",
+    "SubtypeTimeFieldInfo",
+    "TableFieldDetails",
+    "TableFieldInfo",
+    "TimeFieldInfo",
+    "UintFieldInfo",
     "VersionError",
     "Words",
     "is_multiline_command",
@@ -142,7 +177,7 @@ class Put(Command[None]):
 
     field: str
     value: Scalar | Words = ""
-    base64: bool = dataclasses.field(default=False, kw_only=True)
+    base64: bool = dataclasses.field(default=False, kw_only=True, repr=False)
 
     def execute(self, version: tuple[int, int]) -> ExchangeGenerator[None]:
         value = self.value
@@ -173,7 +208,7 @@ class Append(Command[None]):
     field: str
     value: Words
     last: bool = False
-    base64: bool = dataclasses.field(default=False, kw_only=True)
+    base64: bool = dataclasses.field(default=False, kw_only=True, repr=False)
 
     def execute(self, version: tuple[int, int]) -> ExchangeGenerator[None]:
         if self.last and version < (4, 0):
