@@ -173,6 +173,7 @@ async def test_arming_before_the_capture(data: Data, panda: Panda) -> None:
         assert have + missed == await data.get("PCAP:CAPTURED")
 
 
+@pytest.mark.slow
 def test_the_recipe_by_caput_in_a_shell(ioc: Ioc, panda: Panda, tmp_path: Path) -> None:
     panda.samples(0)
 

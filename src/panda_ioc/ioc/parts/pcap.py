@@ -24,11 +24,12 @@ from panda_ioc.protocol.commands import GetLine
 
 ACTIVE = "PCAP.ACTIVE"
 BUSY = "Busy"
-PERIOD = 0.2  # seconds between questions while an acquisition runs
+IDLE_PERIOD = 1.0  # seconds between questions while none runs, as far as is known
+PERIOD = 0.2  # ... while an acquisition runs
 FIRST_PAUSE = 0.002  # ... and once it is over, doubled each time
 WAIT_PERIOD = 0.05  # ... and while a client waits for its end
 PATIENCE = 5.0  # seconds without progress in which the PandA must be free after the end
-LONGEST = 60.0  # ... and with progress
+LONGEST = 10.0  # ... and with progress
 _DOES_NOT_TELL = Alarm(INVALID, READ, "this PandA does not tell")
 
 
@@ -105,19 +106,22 @@ class Pcap(Part, Follower):
     async def run(self) -> None:
         """Follow each acquisition to its end; for ever."""
         while True:
-            await self._changed.wait()
-            self._changed.clear()
+            await self._pause(IDLE_PERIOD)
             with contextlib.suppress(PandAError):  # all records say that the connection is lost
                 await self._follow()
 
     async def _follow(self) -> None:
         tail = FIRST_PAUSE
         while not (now := await self.ask()).is_final:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(PERIOD if now.active else tail):
-                    await self._changed.wait()
-            self._changed.clear()
+            await self._pause(PERIOD if now.active else tail)
             tail = FIRST_PAUSE if now.active else min(2 * tail, PERIOD)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, but not longer than until PCAP.ACTIVE is reported."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()
+        self._changed.clear()
 
     # -- questions ------------------------------------------------------------------------------
 
