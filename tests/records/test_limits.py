@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from panda_ioc.errors import ConfigurationError
 from panda_ioc.records import limits
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)))
@@ -46,12 +45,6 @@ def test_states(labels: list[str], fit: bool) -> None:
     assert limits.fit_states(labels) is fit
 
 
-def test_a_prefix_that_leaves_too_little_room_for_names_is_refused() -> None:
-    limits.check_prefix("P" * 39, ["A", "B" * 20])
-    with pytest.raises(ConfigurationError, match=r"40 characters, but B{20} leaves room for 39"):
-        limits.check_prefix("P" * 40, ["A", "B" * 20])
-
-
 @given(TEXT)
 def test_plain_texts_are_as_long_and_have_nothing_that_a_database_expands(text: str) -> None:
     found = limits.plain(text)
@@ -60,14 +53,3 @@ def test_plain_texts_are_as_long_and_have_nothing_that_a_database_expands(text: 
     assert "$(" not in found
     assert "${" not in found
     assert limits.plain(found) == found
-
-
-@pytest.mark.parametrize("prefix", ["", "A.B", "A B", 'A"B', "A,B", "A$B", "$(A B)", "Ä", "A\n"])
-def test_a_prefix_that_epics_does_not_take_is_refused(prefix: str) -> None:
-    with pytest.raises(ConfigurationError, match="give letters, digits"):
-        limits.check_prefix(prefix, ["X"])
-
-
-@pytest.mark.parametrize("prefix", ["BL01I-EA-PANDA-01", "a_b:1[2]", "$(P)", "X-${P}"])
-def test_a_prefix_that_epics_takes(prefix: str) -> None:
-    limits.check_prefix(prefix, ["X"])

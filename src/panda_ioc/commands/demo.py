@@ -1,9 +1,11 @@
 """A simulated PandA and the bridge to it in one process, to try things out."""
 
 import asyncio
+import re
 import sys
 import threading
 from collections.abc import Callable
+from shlex import quote
 
 from panda_ioc.client.address import Address
 from panda_ioc.ioc.options import Options
@@ -11,19 +13,22 @@ from panda_ioc.ioc.server import run as serve
 from panda_ioc.sim import SimulatedPandA
 
 HINTS = """
-A simulated PandA is served as {prefix}:*. In another terminal, with any EPICS client:
+A simulated PandA is served. In another terminal, with any EPICS client:
 
-    caget {prefix}:STATUS {prefix}:SYSTEM:IOC_VERSION
-    camonitor {prefix}:COUNTER1:OUT {prefix}:INENC1:VAL:SCALED
-    caput -c {prefix}:PULSE1:DELAY 2.5
-    caput -c {prefix}:PULSE1:DELAY -1        # refused by the PandA; see {prefix}:ERROR
-    caput -c {prefix}:COUNTER1:OUT:CAPTURE Value
-    caput -c {prefix}:PCAP:ARM 1
-    camonitor -# 5 {prefix}:COUNTER1:OUT:DATA:VALUE
-    pvget {prefix}:SEQ1:TABLE {prefix}:PVI
+    caget PREFIX:STATUS PREFIX:SYSTEM:IOC_VERSION
+    camonitor PREFIX:COUNTER1:OUT PREFIX:INENC1:VAL:SCALED
+    caput -c PREFIX:PULSE1:DELAY 2.5
+    caput -c PREFIX:PULSE1:DELAY -1        # refused by the PandA; see PREFIX:ERROR
+    caput -c PREFIX:COUNTER1:OUT:CAPTURE Value
+    caput -c PREFIX:PCAP:ARM 1
+    camonitor -# 5 PREFIX:COUNTER1:OUT:DATA:VALUE
+    pvget PREFIX:SEQ1:TABLE PREFIX:PVI
 
-The PandA itself listens on {host}:{port} (nc {host} {port}, then *IDN?). Ctrl-C ends both.
+The PandA itself listens on %(host)s:%(port)s (nc %(host)s %(port)s, then *IDN?). Ctrl-C ends both.
 """
+
+_PV = re.compile(r"PREFIX:([\w:]+)")
+"""In the hints; a shell has its own use for some characters of a prefix."""
 
 
 def run(options: Callable[[Address], Options], timeout: float) -> int:
@@ -37,8 +42,8 @@ def run(options: Callable[[Address], Options], timeout: float) -> int:
     chosen = options(Address(panda.host, panda.control_port, panda.data_port, timeout))
 
     def say_how() -> None:
-        hints = HINTS.format(prefix=chosen.prefix, host=panda.host, port=panda.control_port)
-        sys.stdout.write(hints)
+        hints = HINTS % {"host": panda.host, "port": panda.control_port}
+        sys.stdout.write(_PV.sub(lambda found: quote(f"{chosen.prefix}:{found[1]}"), hints))
         sys.stdout.flush()
 
     return serve(chosen, say_how)

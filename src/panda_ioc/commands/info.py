@@ -101,7 +101,7 @@ def show_database(host: str, port: int, timeout: float, prefix: str) -> int:
 
 def _records(host: str, port: int, timeout: float, prefix: str) -> RecordSet:
     with BlockingClient(host, port, timeout=timeout) as client:
-        return build_records(introspect_blocking(client), prefix or MACRO)
+        return build_records(introspect_blocking(client), prefix or MACRO, may_have_macros=True)
 
 
 def _info(address: str, client: BlockingClient, device: Device) -> Info:

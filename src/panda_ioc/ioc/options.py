@@ -150,7 +150,7 @@ class Options:
         default=None,
         metadata=_row(
             "--pv-list",
-            "write the names of small PVs to FILE, of others to FILE-large, -aliases and -pva",
+            "write the names of small PVs to FILE, others to FILE-large, -aliases, -pva, -left-out",
             metavar="FILE",
             kind=Path,
             check=_in_directory,

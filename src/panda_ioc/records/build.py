@@ -1,12 +1,12 @@
 """All records for a device: the one place where they are put together."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from panda_ioc.device.model import Device
 from panda_ioc.device.tables import TableLayout
-from panda_ioc.records import limits
+from panda_ioc.records import limits, names
 from panda_ioc.records.bridge import own_records
 from panda_ioc.records.choices import choice_records
 from panda_ioc.records.fields import block_records
@@ -19,6 +19,9 @@ from panda_ioc.records.tables import table_layouts, table_records
 
 log = logging.getLogger(__name__)
 
+_NAMED = 20
+"""Names that are left out that the log tells; a list of PVs has all."""
+
 
 @dataclass(frozen=True)
 class RecordSet:
@@ -27,40 +30,62 @@ class RecordSet:
     Attributes:
         prefix: of all names, without the colon
         specs: the records
+        left_out: records whose names are too long under the prefix
+        left_out_names: their names, and aliases that are too long
         tables: the tables among the fields, by name on the wire
     """
 
     prefix: str
     specs: tuple[RecordSpec, ...]
     tables: Mapping[str, TableLayout]
+    left_out: tuple[RecordSpec, ...] = ()
+    left_out_names: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:
         """All names, aliases included, without the prefix."""
-        return [name for spec in self.specs for name in (spec.name, *spec.aliases)]
+        return [name for spec in self.specs for name in _names(spec)]
 
 
-def build_records(device: Device, prefix: str, table_rows: int = limits.TABLE_ROWS) -> RecordSet:
+def build_records(
+    device: Device,
+    prefix: str,
+    table_rows: int = limits.TABLE_ROWS,
+    may_have_macros: bool = False,
+) -> RecordSet:
     """The records for a device; of tables at most table_rows rows.
 
     Raises:
-        ConfigurationError: the prefix is not one of EPICS, or too long for the names of this device
+        ConfigurationError: EPICS takes no names with this prefix
     """
+    names.check_prefix(prefix, may_have_macros)
     _report_unknown(device)
     layouts = table_layouts(device, table_rows)
     aliases = row_aliases(device)
-    plain = [
+    wanted = [
         replace(spec, aliases=(*spec.aliases, *aliases.get(spec.name, ())))
         for spec in _unique(_records(device, prefix, layouts))
     ]
-    _report_cut(plain)
+    _report_cut(wanted)
+    plain, long = names.fit(prefix, wanted)
+    broken = names.structures(long)
+    plain = [names.without_structures(spec, broken) for spec in plain]
+    pvi, long_pvi = names.fit(prefix, pvi_records(prefix, device, _by_block(plain)))
+    served = {name for spec in (*plain, *pvi) for name in _names(spec)}
+    left_out = [n for spec in (*wanted, *long_pvi) for n in _names(spec) if n not in served]
+    _report_left_out(prefix, left_out)
+    return RecordSet(prefix, (*plain, *pvi), layouts, (*long, *long_pvi), tuple(left_out))
+
+
+def _by_block(specs: Iterable[RecordSpec]) -> dict[str, list[RecordSpec]]:
     blocks: dict[str, list[RecordSpec]] = {}
-    for spec in plain:
+    for spec in specs:
         blocks.setdefault(spec.block, []).append(spec)
-    pvi = list(pvi_records(prefix, device, blocks))
-    records = RecordSet(prefix, (*plain, *pvi), layouts)
-    limits.check_prefix(prefix, records.names)
-    return records
+    return blocks
+
+
+def _names(spec: RecordSpec) -> tuple[str, ...]:
+    return (spec.name, *spec.aliases)
 
 
 def _records(
@@ -109,4 +134,17 @@ def _report_cut(specs: Iterable[RecordSpec]) -> None:
             "choices of which EPICS shows the first %d characters: %s",
             limits.STRING,
             ", ".join(map(repr, sorted(cut))),
+        )
+
+
+def _report_left_out(prefix: str, left_out: Sequence[str]) -> None:
+    if left_out:
+        more = f" and {len(left_out) - _NAMED} more" if len(left_out) > _NAMED else ""
+        log.warning(
+            "%s: %d names would be longer than %d characters and are left out: %s%s",
+            prefix,
+            len(left_out),
+            limits.NAME,
+            ", ".join(left_out[:_NAMED]),
+            more,
         )

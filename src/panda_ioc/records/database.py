@@ -76,13 +76,14 @@ def structure_names(specs: Iterable[RecordSpec]) -> list[str]:
 
 def _record(prefix: str, spec: RecordSpec) -> str:
     lines = [
-        *(f"alias({_quoted(f'{prefix}:{alias}')})" for alias in spec.aliases),
+        *(f'alias("{prefix}:{alias}")' for alias in spec.aliases),
         *(f"field({name}, {_quoted(value)})" for name, value in _fields(prefix, spec).items()),
         *_value(spec),
         *(f"info({_quoted(tag)}, {_json(value)})" for tag, value in record_info(spec).items()),
     ]
     body = "".join(f"    {line}\n" for line in lines)
-    return f"record({spec.rtype}, {_quoted(f'{prefix}:{spec.name}')}) {{\n{body}}}\n"
+    # EPICS takes names as they stand: a backslash escapes nothing in them.
+    return f'record({spec.rtype}, "{prefix}:{spec.name}") {{\n{body}}}\n'
 
 
 def _fields(prefix: str, spec: RecordSpec) -> dict[str, FieldValue]:

@@ -4,9 +4,7 @@ Texts that do not fit are cut between characters, never inside one.
 """
 
 import re
-from collections.abc import Iterable, Sequence
-
-from panda_ioc.errors import ConfigurationError
+from collections.abc import Sequence
 
 NAME = 60
 DESC = 40
@@ -17,7 +15,6 @@ STATE = 25
 TABLE_ROWS = 65536
 """Rows that are served of a table with room for more: EPICS copies whole arrays again and again."""
 
-_PREFIX = re.compile(r"([\w+:;<>\[\]-]|\$\(\w+\)|\$\{\w+\})+", re.ASCII)
 _NOT_PLAIN = re.compile(r"[\x00-\x1f\x7f]|\$(?=[({])")
 
 
@@ -39,19 +36,6 @@ def fit_states(labels: Sequence[str]) -> bool:
 def desc(text: str | None) -> str:
     """A description for the DESC field; the whole text is served elsewhere."""
     return cut(" ".join((text or "").split()), DESC)
-
-
-def check_prefix(prefix: str, names: Iterable[str]) -> None:
-    """ConfigurationError if EPICS can not have a record of one of these names; the prefix may hold
-    macros, for a database that is loaded later."""
-    if not _PREFIX.fullmatch(prefix):
-        raise ConfigurationError(f"prefix {prefix!r}: give letters, digits and _ - + : ; [ ] < >")
-    longest = max(names, key=len)
-    most = NAME - 1 - len(longest)
-    if len(prefix) > most:
-        raise ConfigurationError(
-            f"prefix {prefix}: {len(prefix)} characters, but {longest} leaves room for {most}"
-        )
 
 
 def plain(text: str) -> str:

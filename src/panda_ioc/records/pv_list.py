@@ -10,7 +10,8 @@ def pv_lists(records: RecordSet) -> Mapping[str, str]:
     """Endings of file names and the lists that go there.
 
     "" holds the small PVs, which an archiver can take as they are; "-large" arrays and long texts;
-    "-aliases" further names of both; "-pva" structures. A gateway needs them all.
+    "-aliases" further names of both; "-pva" structures. A gateway needs them all. "-left-out" holds
+    the names that are not served, as they are too long under the prefix.
     """
     prefix = records.prefix
     names = {
@@ -20,6 +21,7 @@ def pv_lists(records: RecordSet) -> Mapping[str, str]:
     }
     full = {ending: [f"{prefix}:{name}" for name in found] for ending, found in names.items()}
     full["-pva"] = structure_names(records.specs)
+    full["-left-out"] = [f"{prefix}:{name}" for name in records.left_out_names]
     return {
         ending: "".join(f"{name}\n" for name in sorted(found)) for ending, found in full.items()
     }

@@ -14,7 +14,7 @@ from softioc import builder
 
 from panda_ioc.errors import ConfigurationError
 from panda_ioc.ioc.epics.alarms import INVALID, WRITE, Alarm
-from panda_ioc.ioc.epics.record import Record
+from panda_ioc.ioc.epics.record import Record, Unserved
 from panda_ioc.records.build import RecordSet
 from panda_ioc.records.database import record_fields, record_info
 from panda_ioc.records.specs import RecordSpec
@@ -69,12 +69,16 @@ class Database:
         builder.LoadDatabase()
 
     def find(self) -> dict[str, Record]:
-        """The records in memory by their names without prefix; after iocInit."""
+        """The records in memory by their names without prefix; after iocInit.
+
+        Those that are left out are there, too, so that parts need not ask.
+        """
         prefix = self._records.prefix
         found = self._found = {
             spec.name: Record(f"{prefix}:{spec.name}", spec.rtype, spec.ftvl)
             for spec in self._records.specs
         }
+        found |= {spec.name: Unserved(spec.name) for spec in self._records.left_out}
         for spec in self._records.specs:
             if spec.value is not None and not spec.writable:
                 found[spec.name].post(spec.value)

@@ -1,6 +1,7 @@
 """Start and stop EPICS: access security, records, the CA and PVA servers."""
 
 import asyncio
+import logging
 import os
 from pathlib import Path
 from typing import NoReturn
@@ -10,12 +11,15 @@ from softioc.asyncio_dispatcher import AsyncioDispatcher
 
 from panda_ioc.ioc.epics import dbcore
 from panda_ioc.ioc.epics.database import Database
+from panda_ioc.ioc.epics.templates import load_statistics
 from panda_ioc.ioc.options import Options
 
 _PACKAGE = Path(__file__).parents[2]
 _INSTALLED, _CHECKOUT = _PACKAGE / "db", _PACKAGE.parents[1] / "db"
 DB = _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT
 """Hand-written files for EPICS."""
+
+log = logging.getLogger(__name__)
 
 
 def start_epics(database: Database, options: Options) -> None:
@@ -29,9 +33,9 @@ def start_epics(database: Database, options: Options) -> None:
         imports.install_pv_logging(str(security))
     dbcore.release_memory_lock()
     dbcore.enlarge_callback_queue()
-    softioc.devIocStats(f"{options.prefix}:IOC")
     database.load()
-    softioc.dbLoadDatabase(str(DB / "health.db"), None, f"P={options.prefix}")
+    if not load_statistics(options.prefix, DB / "health.db"):
+        log.warning("%s:IOC: no devIocStats: EPICS cannot have its names", options.prefix)
     softioc.iocInit(AsyncioDispatcher(asyncio.get_running_loop()))
     dbcore.check_access_security(security)
 

@@ -8,6 +8,7 @@ from panda_ioc.device.model import Field
 from panda_ioc.records.build import RecordSet
 from panda_ioc.records.choices import ENUM
 from panda_ioc.records.screens.layout import GAP, Row, row_width
+from panda_ioc.records.screens.pvs import PvNames
 from panda_ioc.records.screens.text import printable, width
 from panda_ioc.records.screens.widgets import (
     HEAD,
@@ -57,6 +58,7 @@ class Served:
         self.specs: Mapping[str, RecordSpec] = {spec.name: spec for spec in records.specs}
         self._aliases = {alias: spec for spec in records.specs for alias in spec.aliases}
         self._block, self._name = block, name
+        self.names = PvNames(records.prefix)
 
     def find(self, name: str) -> RecordSpec | None:
         """The record of this name or alias."""
@@ -67,7 +69,7 @@ class Served:
         block, colon, rest = name.partition(":")
         if self._name and block == self._block:
             name = f"{self._name}{colon}{rest}"
-        return printable(f"{protocol}://$(P):{name}" if protocol else f"$(P):{name}")
+        return printable(self.names.structure(name) if protocol else self.names.channel(name))
 
     def control(self, name: str, size: int = CONTROL, tip: str = "") -> Widget | int:
         """The widget for a record; an empty place if there is no such record."""
@@ -75,7 +77,7 @@ class Served:
         if spec is None:
             return size
         tip = tip or spec.desc
-        if spec.choices and spec.writable:
+        if spec.choices and spec.writable and self.names.has_structures:
             pv = self.pv(f"{name}:{ENUM}", "pva")
             return Combo(pv=pv, width=size, typed=True, tip=tip)
         if spec.rtype == "waveform":

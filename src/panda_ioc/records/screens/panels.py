@@ -127,12 +127,12 @@ def _plot(device: Device, served: Served) -> Iterator[Row]:
         return
     times = (SAMPLES, *_times(device, served))
     first = _first_channels(device, served) or channels[:1]
-    x = f'loc://$(P)_x<VString>("{SAMPLES}")'
+    x = _local(served, "x", SAMPLES)
     traces = tuple(
-        Trace(x=x, y=_local(number, name), initial=name, colour=colour)
+        Trace(x=x, y=_local(served, f"y{number}", name), initial=served.pv(name), colour=colour)
         for number, (name, colour) in enumerate(zip(first, TRACES, strict=False), 1)
     )
-    yield [Plot(width=PLOT[0], height=PLOT[1], traces=traces)]
+    yield [_curves(served, traces)]
     size = max(width(name) for name in channels) + 40
     for start in range(0, len(traces), 2):
         row: list[Widget | int] = []
@@ -145,9 +145,14 @@ def _plot(device: Device, served: Served) -> Iterator[Row]:
     yield [Label(text="against", width=60), Combo(pv=x, items=times, width=256)]
 
 
-def _local(number: int, name: str) -> str:
+def _curves(served: Served, traces: tuple[Trace, ...]) -> Plot:
+    start = served.names.expression
+    return Plot(width=PLOT[0], height=PLOT[1], traces=traces, start=start)
+
+
+def _local(served: Served, name: str, value: str) -> str:
     """A PV of the screen itself, with its initial value."""
-    return f'loc://$(P)_y{number}<VString>("{name}")'
+    return f'{served.names.local(name)}<VString>("{value}")'
 
 
 def _channels(device: Device, served: Served) -> Iterator[str]:

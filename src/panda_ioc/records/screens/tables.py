@@ -25,7 +25,7 @@ from org.csstudio.display.builder.runtime.script import PVUtil, ScriptUtil
 
 TIMEOUT = 5000  # milliseconds
 widget_with_table = ScriptUtil.findWidgetByName(widget, {widget!r})
-table = ScriptUtil.getPrimaryPV(widget_with_table).getName().replace("pva://", "")
+table = ScriptUtil.getPrimaryPV(widget_with_table).getName(){to_record}
 columns = {columns!r}
 rows = widget_with_table.getValue()
 try:
@@ -83,7 +83,7 @@ def _buttons(served: Served, name: str, layout: TableLayout) -> Row:
     return [
         Run(
             text="Submit",
-            script=_SUBMIT.format(widget=name, columns=columns),
+            script=_SUBMIT.format(widget=name, columns=columns, to_record=served.names.to_record),
             width=80,
             tip="Send what was edited to the PandA",
         ),

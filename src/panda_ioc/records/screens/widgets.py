@@ -329,7 +329,7 @@ class Trace:
     Attributes:
         y: PV with the name of the waveform to draw
         x: PV with that of the waveform to draw it against, or with `SAMPLES`
-        initial: the waveform to draw first
+        initial: the PV to draw first
     """
 
     x: str
@@ -343,9 +343,14 @@ SAMPLES = "sample number"
 
 @dataclass(frozen=True, kw_only=True)
 class Plot(Widget):
-    """Curves that are chosen on the screen."""
+    """Curves that are chosen on the screen.
+
+    Attributes:
+        start: what the name of a PV begins with, as a text in an expression
+    """
 
     traces: tuple[Trace, ...]
+    start: str
     kind: ClassVar[str] = "Plot"
 
     def draw(self, x: int, y: int) -> Any:
@@ -361,17 +366,16 @@ class Plot(Widget):
             self._add(widget, number, trace)
         return self._finish(widget)
 
-    @staticmethod
-    def _add(widget: Any, number: int, trace: Trace) -> None:
+    def _add(self, widget: Any, number: int, trace: Trace) -> None:
         drawn = phoebus.XYPlotTrace()
         drawn.name(f"{number + 1}")
         drawn.x_pv("")
-        drawn.y_pv(f"$(P):{trace.initial}")
+        drawn.y_pv(trace.initial)
         drawn.color(*trace.colour)
         drawn.trace_type_line()
         drawn.line_width(2)
         widget.add_trace(drawn)
-        chosen = {'pvStr0 != ""': '"$(P):" + pvStr0'}
+        chosen = {'pvStr0 != ""': f"{self.start} + pvStr0"}
         numbers = {f'pvStr0 == "{SAMPLES}"': '""'}
         for pv, which, rule in ((trace.y, "y_pv", chosen), (trace.x, "x_pv", numbers | chosen)):
             part = f"traces[{number}].{which}"
