@@ -14,7 +14,8 @@ from softioc import builder
 
 from panda_ioc.errors import ConfigurationError
 from panda_ioc.ioc.epics.alarms import INVALID, WRITE, Alarm
-from panda_ioc.ioc.epics.record import Record, Unserved
+from panda_ioc.ioc.epics.record import Record
+from panda_ioc.ioc.epics.unserved import Unserved
 from panda_ioc.records.build import RecordSet
 from panda_ioc.records.database import record_fields, record_info
 from panda_ioc.records.specs import RecordSpec

@@ -192,45 +192,6 @@ def _same(one: Value, other: Value) -> bool:
     return a.shape == b.shape and bool(np.all((a == b) | ((a != a) & (b != b))))
 
 
-class Unserved(Record):
-    """A record whose name is too long for EPICS: it remembers what is shown, and shows nothing.
-
-    Args:
-        name: without the prefix
-    """
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.rtype = ""
-        self._address = 0
-        self._value: Value = ""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None: ...
-
-    @property
-    def is_processing(self) -> bool:
-        return False
-
-    @property
-    def text_size(self) -> int:
-        return _STRING_SIZE - 1
-
-    def read(self) -> Value:
-        return self._value
-
-    def write(self, value: Value) -> None:
-        self._value = value
-
-    def set_alarm(self, alarm: Alarm) -> None: ...
-
-    def publish(self, stamp: float, mask: int = 0) -> None: ...
-
-    def set_field(self, field: str, value: str | float) -> None: ...
-
-
 class Locker:
     """The locks of several records, taken together."""
 
