@@ -9,7 +9,7 @@ from panda_ioc.records.pv_list import pv_lists
 
 def test_every_name_is_in_one_list(records: RecordSet) -> None:
     lists = pv_lists(records)
-    assert set(lists) == {"", "-large", "-aliases", "-pva"}
+    assert set(lists) == {"", "-large", "-aliases", "-pva", "-left-out"}
     names = "".join(lists[ending] for ending in ("", "-large", "-aliases")).splitlines()
     assert sorted(names) == sorted(f"PREFIX:{name}" for name in records.names)
     assert lists["-pva"].splitlines() == sorted(structure_names(records.specs))
