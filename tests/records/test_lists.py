@@ -36,7 +36,10 @@ def test_what_a_box_says_can_not_break_the_database() -> None:
 
 def test_room_is_made_for_a_prefix_that_is_a_macro(device: Device) -> None:
     """It may be replaced by more than stands there."""
-    plain, macro = ("".join(database_text(build_records(device, p))) for p in ("P", "$(P)"))
+    plain, macro = (
+        "".join(database_text(build_records(device, p, may_have_macros=True)))
+        for p in ("P", "$(P)")
+    )
     assert 'record(waveform, "P:SEQ1:TABLE:PV")' in plain
     assert 'record(waveform, "$(P):SEQ1:TABLE:PV")' in macro
     start = macro.index('"$(P):SEQ1:TABLE:PV"')
