@@ -12,11 +12,16 @@ Steps = Mapping[int, Mapping[str, int]]
 
 
 def drive(
-    kind: str, steps: Steps, until: int, tables: Mapping[int, Sequence[int]] | None = None
+    kind: str,
+    steps: Steps,
+    until: int,
+    tables: Mapping[int, Sequence[int]] | None = None,
+    always: bool = False,
 ) -> dict[str, list[tuple[int, int]]]:
     """Give a block inputs and registers at ticks; list its changes by field, as (tick, value).
 
     An input of tick t holds from period t on; a change of tick t is seen from period t on.
+    With `always` the block is called at every tick.
     """
     fields = block_type(kind).fields
     inputs = {name: f.role for name, f in fields.items() if f.role in EARLY}
@@ -35,6 +40,9 @@ def drive(
         for name, value in values.items():
             where, early = ("OUTSIDE", EARLY[inputs[name]]) if name in inputs else ("X", 0)
             network.write(f"{where}.{name}", value, tick - early)
+    if always:
+        for tick in range(network.now, until):
+            network.board.engine.post(tick, (network.blocks["X"], "nudge", 0, 0))
     recorder = network.record([f"X.{name}" for name in network.blocks["X"].outputs])
     network.run_until(until)
     changes: dict[str, list[tuple[int, int]]] = {}

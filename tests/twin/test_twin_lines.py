@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from panda_ioc.sim.twin.lines import PhaseTimer
+from panda_ioc.sim.twin.prescaler import PhaseTimer
 from panda_ioc.sim.twin.ring import Ring
 
 

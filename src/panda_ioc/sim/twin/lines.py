@@ -1,16 +1,13 @@
-"""Lines of a table of SEQ, and the time that their phases take."""
+"""Lines of a table of SEQ."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from panda_ioc.sim.twin.fields import signed32, unsigned32
+from panda_ioc.sim.twin.fields import signed32
 
 IMMEDIATE = 0
 BITS = range(1, 7)
 POSITIONS = range(7, 13)
-
-# Where a counter of 32 bits begins again.
-AROUND = 1 << 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,38 +48,3 @@ def make_line(words: Sequence[int]) -> Line:
         times=(time1, time2 or 1),
         outs=(first >> 20 & 0x3F, first >> 26),
     )
-
-
-class PhaseTimer:
-    """Finds the end of a phase: `time` periods of `prescale` ticks, which may change meanwhile."""
-
-    def __init__(self) -> None:
-        self.end = -1
-        self._prescale = 1
-        self._time = 1
-        # Ticks of the period in work and periods, both at a tick.
-        self._at = self._ticks = self._periods = 0
-
-    def start(self, tick: int, time: int) -> None:
-        """Begin with the period `tick`."""
-        self._at, self._ticks, self._periods = tick, 0, 0
-        self._time = time
-        self._find_end()
-
-    def set_prescale(self, tick: int, prescale: int) -> None:
-        """Change the length of a period from `tick` on."""
-        first = 0 if self._ticks < self._prescale else AROUND
-        ticks = self._ticks + max(tick - self._at, 0)
-        if ticks >= first:
-            periods, ticks = divmod(ticks - first, self._prescale)
-            self._periods += periods
-        self._ticks = ticks
-        self._at = max(self._at, tick)
-        self._prescale = prescale or 1
-        self._find_end()
-
-    def _find_end(self) -> None:
-        # The counters look for equality: one that is past it already goes round first.
-        rest = unsigned32(self._prescale - 1 - self._ticks)
-        periods = unsigned32(self._time - 1 - self._periods)
-        self.end = self._at + rest + self._prescale * periods

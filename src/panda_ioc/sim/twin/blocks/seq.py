@@ -2,8 +2,9 @@
 
 from panda_ioc.sim.twin.block import Block, Board
 from panda_ioc.sim.twin.fields import bit_in, bit_out, pos_in, read, register, strobe, unsigned32
-from panda_ioc.sim.twin.lines import Line, PhaseTimer, make_line
+from panda_ioc.sim.twin.lines import Line, make_line
 from panda_ioc.sim.twin.outputs import BitOutput, PositionOutput
+from panda_ioc.sim.twin.prescaler import PhaseTimer
 from panda_ioc.sim.twin.tables import TableReader
 
 UNREADY, WAIT_ENABLE, WAIT_TRIGGER, PHASE1, PHASE2 = range(5)
