@@ -151,6 +151,36 @@ async def test_unit_text_is_escaped_in_xml_only(panda: SimulatedPandA, client: W
             await stream.line()
 
 
+async def header_of(panda: SimulatedPandA, client: Wire, options: str) -> str:
+    async with data(panda, options) as stream:
+        await stream.line()
+        await client.put("*PCAP.ARM=", "*PCAP.DISARM=")
+        return (await stream.read_until(b"END ")).decode(errors="replace")
+
+
+async def test_header_shows_what_the_server_has_room_for(
+    panda: SimulatedPandA, client: Wire
+) -> None:
+    await client.put("COUNTER1.OUT.CAPTURE=Value", f"COUNTER1.OUT.UNITS={'m' * 30}µ'")
+    await client.put("COUNTER1.OUT.SCALE=0.1234567890123", "COUNTER1.OUT.OFFSET=1e10")
+    header = await header_of(panda, client, "FRAMED RAW")
+    assert f"scale: 0.123456789012 offset: 10000000000 units: {'m' * 30}\ufffd\n" in header
+
+
+async def test_apostrophes_and_brackets_are_escaped(panda: SimulatedPandA, client: Wire) -> None:
+    await client.put("COUNTER1.OUT.CAPTURE=Value", "COUNTER1.OUT.UNITS='>")
+    assert 'units="&apos;&gt;"' in await header_of(panda, client, "XML FRAMED RAW")
+
+
+async def test_a_mean_of_nothing_is_no_number(panda: SimulatedPandA, client: Wire) -> None:
+    await client.put("COUNTER1.OUT.CAPTURE=Sum Mean", "PCAP.SHIFT_SUM=8", "*SIM.RATE=1e6")
+    await client.put("*SIM.SAMPLES=2")
+    async with data(panda, "NO_HEADER") as stream:
+        await stream.line()
+        await client.put("*PCAP.ARM=")
+        assert (await stream.line()).split()[1] == "nan"
+
+
 @pytest.mark.parametrize("reason", REASONS)
 async def test_every_end_can_be_provoked(panda: SimulatedPandA, client: Wire, reason: str) -> None:
     await client.put("COUNTER1.OUT.CAPTURE=Value")

@@ -6,7 +6,6 @@ NUL before the end of each BASE64 line.
 """
 
 import base64
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -20,7 +19,8 @@ from panda_ioc.sim.acquisition import Acquisition
 from panda_ioc.sim.captured import Column
 from panda_ioc.sim.hardware import Words
 from panda_ioc.sim.numbers import format_double
-from panda_ioc.sim.scan import Cursor
+from panda_ioc.sim.scaled import integers, scaled, scaled_type
+from panda_ioc.sim.scan import NAME_LENGTH, Cursor
 from panda_ioc.sim.signals import is_periodic
 
 Bytes = bytes | memoryview
@@ -96,7 +96,7 @@ class Stream:
         self.columns = [column for column in self._hardware if column.asked or not scaled]
         self._dtype = np.dtype(
             [
-                (f"{place}", _scaled_type(column) if scaled else ("<u4", column.words))
+                (f"{place}", scaled_type(column) if scaled else ("<u4", column.words))
                 for place, column in enumerate(self.columns)
             ]
         )
@@ -167,9 +167,9 @@ class Stream:
         type_ = "double" if self._options.scaled and not plain else column.type
         field = {"name": column.name, "type": type_, "capture": column.kind}
         if not plain:
-            field["scale"] = format_double(column.scale)
-            field["offset"] = format_double(column.offset)
-            field["units"] = "(null)" if column.units is None else column.units
+            field["scale"] = f"{column.scale:.12g}"
+            field["offset"] = f"{column.offset:.12g}"
+            field["units"] = "(null)" if column.units is None else _cut(column.units)
         return field
 
     # Samples
@@ -205,7 +205,7 @@ class Stream:
         words = self._acquisition.samples.words([column for _, column in changing], start, stop)
         for number, (place, column) in enumerate(changing):
             own = words[:, 2 * number : 2 * number + 2]
-            rows[f"{place}"] = _integers(own) * column.scale if self._options.scaled else own
+            rows[f"{place}"] = integers(own) * column.scale if self._options.scaled else own
 
     def _make_rows(self, start: int, stop: int) -> npt.NDArray[np.void]:
         words = self._acquisition.samples.words(self._hardware, start, stop)
@@ -215,7 +215,7 @@ class Stream:
         by_column = dict(self._split(words))
         duration = next((w for c, w in by_column.items() if c.name.endswith("GATE_DURATION")), None)
         for place, column in enumerate(self.columns):
-            rows[f"{place}"] = _scaled(column, by_column, duration)
+            rows[f"{place}"] = scaled(column, by_column, duration)
         return rows
 
     def _split(self, words: Words) -> Iterator[tuple[Column, Words]]:
@@ -264,6 +264,12 @@ def _quoted(value: str) -> str:
     return '"' + escape(value, {'"': "&quot;", "'": "&apos;"}) + '"'
 
 
+def _cut(units: str) -> str:
+    """Return as much of a text of units as the server has room for."""
+    room = units.encode(errors="surrogateescape")[:NAME_LENGTH]
+    return room.decode(errors="surrogateescape")
+
+
 def _hexadecimal(words: list[int]) -> str:
     return "".join(f" 0x{word:08x}" for word in words) + "\n"
 
@@ -271,43 +277,3 @@ def _hexadecimal(words: list[int]) -> str:
 def _decimal(values: tuple[float, ...]) -> str:
     texts = (format_double(value) if isinstance(value, float) else str(value) for value in values)
     return "".join(f" {text}" for text in texts) + "\n"
-
-
-def _scaled_type(column: Column) -> str:
-    return "<u4" if column.type == "uint32" else "<f8"
-
-
-def _integers(words: Words) -> npt.NDArray[np.int64]:
-    signed = "<i4" if words.shape[1] == 1 else "<i8"
-    return np.ascontiguousarray(words).view(signed).reshape(-1).astype(np.int64)
-
-
-def _scaled(
-    column: Column, words: dict[Column, Words], duration: Words | None
-) -> npt.NDArray[np.generic]:
-    own = words[column]
-    if column.type == "uint32":
-        return own[:, 0]
-    if column.kind == "StdDev":
-        sums = next(w for c, w in words.items() if (c.name, c.kind) == (column.name, "Mean"))
-        return _standard_deviation(sums, own, duration) * abs(column.scale)
-    values = _integers(own).astype(float)
-    if column.kind == "Mean" and duration is not None:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            values = values / duration[:, 0]
-    return values * column.scale + column.offset
-
-
-def _standard_deviation(
-    sums: Words, squares: Words, duration: Words | None
-) -> npt.NDArray[np.float64]:
-    """sqrt(squares / n - (sum / n)^2) in whole numbers up to the root; NaN where n is 0."""
-    counts = duration[:, 0].tolist() if duration is not None else [0] * len(sums)
-    rows = zip(_integers(sums).tolist(), squares.tolist(), counts, strict=True)
-    return np.array([_deviation(total, row, count) for total, row, count in rows])
-
-
-def _deviation(total: int, squares: list[int], count: int) -> float:
-    low, middle, high = squares
-    variance = (low | middle << 32 | high << 64) * count - total * total
-    return math.sqrt(variance) / count if count and variance >= 0 else math.nan
