@@ -10,7 +10,7 @@ import pytest
 from wire import Wire, control, data
 
 from panda_ioc.sim import Settings, SimulatedPandA
-from panda_ioc.sim.setup import REASONS
+from panda_ioc.sim.settings import REASONS
 from panda_ioc.sim.signals import PERIOD, Source, ticks_per_sample
 
 HEADER_END = b"</header>\n\n"

@@ -8,7 +8,7 @@ import math
 import time
 
 from panda_ioc.sim.hardware import Samples
-from panda_ioc.sim.setup import Settings, Setup
+from panda_ioc.sim.settings import Settings, Setup
 
 
 class Acquisition:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from panda_ioc.sim.box import Box
 from panda_ioc.sim.captured import Column
 from panda_ioc.sim.fields import Field
-from panda_ioc.sim.setup import Settings, Setup
+from panda_ioc.sim.settings import Settings, Setup
 
 Words = npt.NDArray[np.uint32]
 

@@ -29,7 +29,7 @@ from panda_ioc.sim.codecs import Codec, Mux, Scalar
 from panda_ioc.sim.fields import BitOut, Field, Read, Register
 from panda_ioc.sim.numbers import CLOCK_FREQUENCY
 from panda_ioc.sim.scan import to_int32
-from panda_ioc.sim.setup import Settings, Setup
+from panda_ioc.sim.settings import Settings, Setup
 from panda_ioc.sim.signal_samples import SignalSamples
 from panda_ioc.sim.signals import Limits
 from panda_ioc.sim.table import Table

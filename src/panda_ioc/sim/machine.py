@@ -12,7 +12,7 @@ from panda_ioc.sim.fields import Field, Register
 from panda_ioc.sim.hardware import Hardware, Make
 from panda_ioc.sim.life import Life
 from panda_ioc.sim.pcap import Capture
-from panda_ioc.sim.setup import DISARMED, Settings, Setup
+from panda_ioc.sim.settings import DISARMED, Settings, Setup
 from panda_ioc.sim.visitors import Visitors
 
 _REFRESH_PERIOD = 0.002

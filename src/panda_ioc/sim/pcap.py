@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from panda_ioc.errors import CommandError
 from panda_ioc.sim.acquisition import Acquisition
 from panda_ioc.sim.hardware import Samples
-from panda_ioc.sim.setup import OK, Settings, Setup
+from panda_ioc.sim.settings import OK, Settings, Setup
 
 
 @dataclass(eq=False)

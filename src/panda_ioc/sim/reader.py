@@ -10,7 +10,7 @@ from panda_ioc.sim.acquisition import Acquisition
 from panda_ioc.sim.formats import Bytes, Options, Stream, parse_options
 from panda_ioc.sim.pcap import Capture, Client
 from panda_ioc.sim.scan import MAX_LINE
-from panda_ioc.sim.setup import OVERRUN
+from panda_ioc.sim.settings import OVERRUN
 from panda_ioc.sim.visitors import Visitors
 
 _log = logging.getLogger(__name__)

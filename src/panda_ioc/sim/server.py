@@ -13,7 +13,7 @@ from panda_ioc.sim.control_port import ControlProtocol
 from panda_ioc.sim.machine import Machine
 from panda_ioc.sim.persistence import Persistence, put_settings
 from panda_ioc.sim.reader import DataPort
-from panda_ioc.sim.setup import Settings
+from panda_ioc.sim.settings import Settings
 
 
 class SimulatedPandA:

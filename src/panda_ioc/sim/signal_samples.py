@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from panda_ioc.sim.captured import Column
 from panda_ioc.sim.hardware import End, Words
-from panda_ioc.sim.setup import OK, Settings, Setup
+from panda_ioc.sim.settings import OK, Settings, Setup
 from panda_ioc.sim.signals import PERIOD, Limits, ramp_words, signal_words
 
 _FAST_BYTES_PER_SECOND = 10e6

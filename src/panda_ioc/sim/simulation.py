@@ -35,7 +35,7 @@ from panda_ioc.sim.captured import PosOut
 from panda_ioc.sim.fields import BitOut, Field, Read
 from panda_ioc.sim.machine import Machine
 from panda_ioc.sim.scan import Cursor
-from panda_ioc.sim.setup import REASONS
+from panda_ioc.sim.settings import REASONS
 
 _MAX_STALL = 3600.0
 _MAX_ROWS = 1e9
