@@ -163,10 +163,10 @@ _CONTROL = re.compile(r"\x1b\[[?0-9;]*[A-Za-z]|\x07|\r")
 class Terminal:
     """The program in a pseudo-terminal."""
 
-    def __init__(self, address: str, state: Path, *environment: str) -> None:
+    def __init__(self, address: str, state: Path, *options: str) -> None:
         terminal, inside = pty.openpty()
         self.process = subprocess.Popen(
-            [*PROGRAM, "control", address],
+            [*PROGRAM, "control", address, *options],
             stdin=inside,
             stdout=inside,
             stderr=inside,
@@ -219,6 +219,27 @@ def terminal(sim: Sim, tmp_path: Path) -> Iterator[Terminal]:
     yield made
     made.process.kill()
     made.process.wait()
+
+
+def test_another_prompt_and_no_readline(sim: Sim, tmp_path: Path) -> None:
+    made = Terminal(sim.address, tmp_path, "--prompt", "panda < ", "--no-readline")
+    made.see("panda < ")
+    made.type("*ECHO plain?\n")
+    made.see("OK =plain")
+    made.type("SEQ1.TABLE<\n")
+    made.see("... ")
+    made.type("\x04")
+    made.see("not sent")
+    made.see("panda < ")
+    made.type("PULSE1.TRIG_E\t\n")  # Tab is a character like any other
+    made.see("ERR ")
+    made.type("quit\n")
+    assert made.leave() == 0
+    assert not (tmp_path / "panda-ioc" / "history").exists()
+
+
+def test_a_prompt_says_nothing_in_a_pipe(sim: Sim) -> None:
+    assert control(sim.address, "*ECHO a?\n", "--prompt", "< ") == ("OK =a\n", "", 0)
 
 
 def test_a_conversation(terminal: Terminal) -> None:

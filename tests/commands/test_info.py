@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -125,7 +126,17 @@ def test_who_is_connected_to_the_data_port(sim: Sim) -> None:
         stream = panda.client.data()
         next(stream)  # type: ignore[call-overload]
         assert json.loads(info(sim, "--json"))["capture"]["data_clients"] == 1
-        assert "data port   1 connected, 0 taking data" in info(sim)
+        text = info(sim)
+        assert "data port   1 connected, 0 taking data" in text
+        assert re.search(r"\nconnected   \S+Z \w+ 127", text)
+        assert len(re.findall(r"\S+Z data 127\.0\.0\.1:\d+\n", text)) == 1
+        assert len(re.findall(r"\S+Z config 127\.0\.0\.1:\d+\n", text)) == 2
+
+
+def test_who_is_connected_to_a_server_that_does_not_tell() -> None:
+    silent = Capture([], None, None, None, None, None)
+    lines = list(_text(Info("panda:8888", "4.1", "3", "2", [], [], [], [], silent)))
+    assert lines[7] == "connected   unknown"
 
 
 def test_text_is_for_people(start_sim: Starter[Sim], tmp_path: Path) -> None:

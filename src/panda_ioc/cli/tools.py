@@ -118,6 +118,13 @@ def control_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "lines", nargs="*", metavar="COMMAND", help="to be sent; default: read them from stdin"
     )
+    parser.add_argument("--prompt", metavar="TEXT", help="default: HOST and an arrow")
+    parser.add_argument(
+        "--no-readline",
+        dest="readline",
+        action="store_false",
+        help="no completion and no history at the prompt",
+    )
     add_timeout(parser, 10.0)
 
 
@@ -125,7 +132,7 @@ def control(options: Namespace) -> int:
     """Send commands to a PandA."""
     from panda_ioc.commands.control import run
 
-    return run(*control_address(options), options.lines)
+    return run(*control_address(options), options.lines, options.prompt, options.readline)
 
 
 def info_arguments(parser: ArgumentParser) -> None:

@@ -19,7 +19,7 @@ MACRO = "$(P)"
 """Stands for a prefix that was not given: the macro P of a database."""
 
 UNKNOWN = "unknown"
-"""Printed for what the box would not say."""
+"""Printed for what the PandA would not say."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Capture:
     Attributes:
         fields: what is set to be captured: "NAME CAPTURE"
         state: "Busy" or "Idle"
-        data_clients: connections to the data port; None if the box would not say
+        data_clients: connections to the data port; None if the PandA would not say
         taking: those of them that take data now
         captured: samples of this acquisition, or of the last
         completion: how the last one ended; "Busy" while it goes on
@@ -59,9 +59,11 @@ class Info:
 
     Attributes:
         software, fpga, rootfs: versions, or "unknown"
-        in_error: fields that the box can not read
-        unanswered: questions about its fields that the box refused
+        in_error: fields that the PandA cannot read
+        unanswered: questions about its fields that the PandA refused
         unknown: fields of a type that this version does not know
+        connected: who is connected, this program included: "SINCE PORT ADDRESS"; None if the PandA
+            would not say
     """
 
     address: str
@@ -73,6 +75,7 @@ class Info:
     unanswered: list[str]
     unknown: list[str]
     capture: Capture
+    connected: list[str] | None = None
 
 
 def show(host: str, port: int, timeout: float, as_json: bool) -> int:
@@ -117,7 +120,14 @@ def _info(address: str, client: BlockingClient, device: Device) -> Info:
         sorted({query for info in infos for query in info.unanswered}),
         sorted(field.wire for field in device.fields.values() if field.is_unknown),
         _capture(client),
+        _connected(client),
     )
+
+
+def _connected(client: BlockingClient) -> list[str] | None:
+    """Who is connected, this client among them; older servers do not know the question."""
+    lines = client.send(OrNone[Any](GetMultiline("*WHO")))
+    return None if lines is None else [line.strip() for line in lines]
 
 
 def _blocks(device: Device) -> Iterator[BlockCount]:
@@ -158,6 +168,7 @@ def _text(info: Info) -> Iterator[str]:
         f"data port   {_known(capture.data_clients)} connected,"
         f" {_known(capture.taking)} taking data"
     )
+    yield from _list("connected", [UNKNOWN] if info.connected is None else info.connected)
     yield from _list("captured", capture.fields)
     yield from _list("in error", info.in_error)
     yield from _list("unanswered", info.unanswered)
