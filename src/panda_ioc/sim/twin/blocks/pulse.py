@@ -51,6 +51,7 @@ class Pulse(Block):
         self._forced = self._forced_until = 0
         self._pulse = 0
         self._edges = self._edge = 0
+        self._noted = False
 
     def on(self, tick: int, changed: int) -> None:
         if changed & SETTINGS:
@@ -130,7 +131,8 @@ class Pulse(Block):
         return self._forced_until, 1
 
     def _rise(self, now: int) -> None:
-        if not self._queue.valid:
+        if not self._queue.valid and not self._noted:
+            self._noted = True
             log.warning("%s: a pulse that nobody triggered, as the FPGA makes it", self.name)
         if self._width == 0:
             self._pulse = self._queue.head[1]
@@ -150,10 +152,12 @@ class Pulse(Block):
         """Find the tick at which something happens by itself."""
         if self._word is not None or self._queue.moving:
             return tick + 1
-        times = [self._edge if self._edges else self._queue.head[0]]
+        at = self._start + (self._edge if self._edges else self._queue.head[0])
         if self._forced:
-            times.append(self._forced_until)
-        return min((at for at in (self._start + t for t in times) if at > tick), default=None)
+            end = self._start + self._forced_until
+            if end > tick and not tick < at < end:
+                return end
+        return at if at > tick else None
 
 
 def _time(low: int, high: int) -> int:
