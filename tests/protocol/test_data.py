@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from panda_ioc.errors import CommandError, ConnectionLost, PandAError, ProtocolError
-from panda_ioc.protocol._data import DataConnection, State
+from panda_ioc.protocol._data import DataConnection
+from panda_ioc.protocol._data_state import DataState
 from panda_ioc.protocol.responses import (
     EndData,
     EndReason,
@@ -281,7 +282,7 @@ def test_a_fault_is_named_and_ends_the_connection(words: str, stream: bytes, spl
     connection = DataConnection()
     with pytest.raises(ProtocolError, match=words):
         receive_in_pieces(connection, stream, split)
-    assert connection.state is State.ERROR
+    assert connection.state is DataState.ERROR
     for again in (
         lambda: connection.receive_bytes(OK),
         connection.flush,
@@ -324,7 +325,7 @@ def test_end_of_file_between_acquisitions_is_no_fault(stream: bytes) -> None:
     connection = DataConnection()
     list(connection.receive_bytes(stream))
     assert list(connection.bytes_received(0)) == []
-    assert connection.state is State.CLOSED
+    assert connection.state is DataState.CLOSED
     with pytest.raises(ConnectionLost):
         connection.receive_bytes(OK)
 

@@ -70,7 +70,7 @@ def _steps() -> Generator[list[Command[Any]], list[Any], Device]:
 
 @dataclass
 class OrNone(Command[T | None], Generic[T]):
-    """Another command; None if the box refuses it, or answers what does not fit."""
+    """Another command; None if the PandA refuses it, or answers what does not fit."""
 
     command: Command[T]
 

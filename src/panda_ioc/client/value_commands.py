@@ -28,7 +28,7 @@ MICROSECONDS: Mapping[str, int] = MappingProxyType(
 
 @dataclass
 class GetValue(Command[Value]):
-    """The value of a field or attribute; a time in the given units, if not in those of the box."""
+    """The value of a field or attribute; a time in the given units or, without any, the PandA's."""
 
     node: Node
     units: str = ""
@@ -47,7 +47,7 @@ class GetValue(Command[Value]):
 
 @dataclass
 class PutValue(Command[None]):
-    """Set a field or attribute; a time in the given units, if not in those of the box."""
+    """Set a field or attribute; a time in the given units or, without any, the PandA's."""
 
     node: Node
     value: Value
@@ -137,7 +137,7 @@ def _units(node: Node, units: str) -> Exchange:
 
 
 def _microseconds(units: Exchange) -> int:
-    """How long the units are that the box has answered."""
+    """How long the units are that the PandA has answered."""
     if units.line not in MICROSECONDS:
         raise CommandError(f"{units!r}: expected one of {', '.join(MICROSECONDS)}")
     return MICROSECONDS[units.line]

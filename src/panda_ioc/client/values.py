@@ -127,7 +127,7 @@ class Node:
         access: what may be done with it
         codec: of its value; None if it has none
         choices: what it can be set to; empty if that is not a choice
-        description: the box's own; empty if it gave none
+        description: the PandA's own; empty if it gave none
         units: name on the wire of the units of time that it is in; "" if it is not a time
         layout: of a table; None of others, and of a table that makes no sense
         attributes: by name
@@ -154,7 +154,7 @@ class Node:
             names = ", ".join(self.attributes)
             raise BadValue(f"{self.wire} has no value, only attributes: {names}")
         what = "read" if access is R else "written"
-        raise BadValue(f"{self.wire} can not be {what}")
+        raise BadValue(f"{self.wire} cannot be {what}")
 
     def decode(self, text: str) -> Value:
         """The value in the text of the wire; BadValue names the field."""
@@ -178,7 +178,7 @@ class Node:
         except BadValue as error:
             raise BadValue(f"{self.wire}: {error}") from None
         except (TypeError, ValueError, ArithmeticError) as error:
-            raise BadValue(f"{self.wire}: {value!r} can not be sent: {error}") from error
+            raise BadValue(f"{self.wire}: {value!r} cannot be sent: {error}") from error
 
 
 def field_node(device: Device, found: Field) -> Node:
@@ -217,7 +217,7 @@ def _attribute_node(device: Device, found: Field, kind: AttributeKind) -> Node:
 
 
 def _capture_options(device: Device, info: FieldInfo) -> Sequence[str]:
-    """Words of CAPTURE: the usual sets' and, for positions, those that the box lists."""
+    """Words of CAPTURE: the usual sets' and, for positions, those that the PandA lists."""
     words = " ".join(getattr(info, "capture_labels", ())).split()
     more = device.capture_options if info.type == "pos_out" else ()
     return tuple(dict.fromkeys([*words, *more]))
@@ -237,5 +237,5 @@ def _layout(wire: str, info: TableFieldInfo) -> TableLayout | None:
     try:
         return TableLayout.from_info(info, wire)
     except BadValue as error:
-        log.warning("%s; it can not be read or written as rows", error)
+        log.warning("%s; it cannot be read or written as rows", error)
         return None

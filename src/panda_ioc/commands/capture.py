@@ -45,7 +45,7 @@ _BAR = 20  # characters
 def run(address: Address, settings: Settings, arm: bool = False, unpack_bits: bool = False) -> int:
     """Capture until the end, or until interrupted; returns the exit status.
 
-    Arguments:
+    Args:
         address: of the PandA
         settings: what to capture and where to
         arm: arm it, and disarm it if it is still active when the capture has ended

@@ -26,7 +26,7 @@ _HEAD, _BODY, _FRAME = "#dfe7ef", "#ffffff", "#6b7785"
 def draw_panda(host: str, port: int, timeout: float, output: Path | None) -> int:
     """Draw the wiring of a PandA; returns the exit status.
 
-    Arguments:
+    Args:
         host, port: of its control port
         timeout: seconds that it may take to answer
         output: file to write, its format being told by its name; None: SVG to stdout

@@ -63,7 +63,7 @@ class Picture:
 def run(path: Path, output: Path, against: str | None = None) -> int:
     """Draw a file; returns the exit status.
 
-    Arguments:
+    Args:
         path: of the file
         output: of the picture; its ending tells the format
         against: "time" or "sample"; None: time if the file tells of it

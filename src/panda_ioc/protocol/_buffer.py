@@ -2,7 +2,7 @@
 
 A reader that finds too little raises `NeedMoreData` and leaves the buffer as it was; one that finds
 more than `limit` bytes and still no end raises `ProtocolError`, so a peer that never ends a line
-can not fill memory. Every byte is searched once for the end of its line, however the bytes were
+cannot fill memory. Every byte is searched once for the end of its line, however the bytes were
 split.
 """
 

@@ -1,7 +1,7 @@
 """The data port without I/O: bytes in, events out.
 
 Rules:
-* The states are those of `State`; each has one reader, which takes what it can use of the bytes
+* The states are those of `DataState`; each has one reader, which takes what it can use of the bytes
   and says when the state changes. Bytes may be split anywhere.
 * Data is copied at most once, into memory where samples of successive frames lie side by side
   (`SampleStore`); large frames received through `get_buffer` are not copied at all.
@@ -11,19 +11,16 @@ Rules:
   raises it again. End of file is told by `receive_eof` (or `bytes_received(0)`).
 """
 
-import logging
-import re
 from collections.abc import Callable, Iterator
 from copy import copy
-from enum import Enum
 
 from panda_ioc.errors import CommandError, ConnectionLost, PandAError, ProtocolError
 from panda_ioc.protocol._data_header import frame_layout, parse_header
+from panda_ioc.protocol._data_state import DataState
+from panda_ioc.protocol._data_text import Text, parse_end
 from panda_ioc.protocol._frames import FRAME, HEAD, copy_frames, copy_run
 from panda_ioc.protocol._samples import HEAD_BYTES, SampleStore
-from panda_ioc.protocol.responses import Data, EndData, EndReason, FrameData, ReadyData
-
-log = logging.getLogger(__name__)
+from panda_ioc.protocol.responses import Data, FrameData, ReadyData
 
 MAX_HEADER = 1 << 20
 """Longest header accepted by default, in bytes."""
@@ -38,19 +35,6 @@ _DIRECT_BYTES = 1 << 16
 _END = b"END "
 _END_OF_HEADER = b"</header>\n\n"
 _START_OF_HEADER = b"<header>\n"
-_END_LINE = re.compile(rb"END (\d{1,20}) (.*)\n")
-
-
-class State(Enum):
-    """What the next bytes are."""
-
-    CONNECT = "the answer to the options"
-    HEADER = "the header of the next acquisition"
-    TAG = "the head of a frame, or the end"
-    FRAME = "samples of a frame"
-    END = "the rest of the END line"
-    CLOSED = "nothing: the connection was closed"
-    ERROR = "nothing: the connection failed"
 
 
 class DataConnection:
@@ -80,9 +64,9 @@ class DataConnection:
     ) -> None:
         self._max_header = max_header
         self._max_frame = max_frame
-        self._state = State.CONNECT
+        self._state = DataState.CONNECT
         self._options = ""
-        self._text = bytearray()
+        self._text = Text()
         self._store = SampleStore(slab_bytes)
         self._frame_bytes = 0
         self._left = 0
@@ -93,7 +77,7 @@ class DataConnection:
         self._direct = False
 
     @property
-    def state(self) -> State:
+    def state(self) -> DataState:
         """What the next bytes are expected to be."""
         return self._state
 
@@ -103,14 +87,14 @@ class DataConnection:
         return self._store.samples
 
     def connect(self, scaled: bool) -> bytes:
-        """The line to send first: scaled by the box, or (cheaper for it) raw."""
+        """The line to send first: scaled by the PandA, or (cheaper for it) raw."""
         self._options = f"XML FRAMED {'SCALED' if scaled else 'RAW'}"
         return f"{self._options}\n".encode()
 
     def receive_bytes(
         self, received: bytes | bytearray | memoryview, flush_every_frame: bool = True
     ) -> Iterator[Data]:
-        """Take bytes from the box, split anywhere (an empty piece says nothing).
+        """Take bytes from the PandA, split anywhere (an empty piece says nothing).
 
         Args:
             received: may be reused by the caller afterwards
@@ -130,16 +114,15 @@ class DataConnection:
         return iter(self._store.take())
 
     def receive_eof(self) -> Iterator[Data]:
-        """The box has closed the connection.
+        """Take the end of the connection.
 
         Returns:
             held back samples, and then `ConnectionLost` unless we were between acquisitions
         """
         self._check()
         events = list[Data](self._store.take())
-        idle = self._state is State.HEADER and not self._text
-        expected, samples = self._state.value, self.samples
-        self._state = State.CLOSED
+        idle = self._state is DataState.HEADER and not self._text
+        expected, self._state = self._state.value, DataState.CLOSED
         self._error = ConnectionLost("data port: the PandA has closed the connection")
         if idle:
             return iter(events)
@@ -147,7 +130,7 @@ class DataConnection:
             events,
             ConnectionLost(
                 f"data port: closed by the PandA while waiting for {expected}"
-                f" ({samples} samples received)"
+                f" ({self.samples} samples received)"
             ),
         )
 
@@ -158,7 +141,7 @@ class DataConnection:
         of `asyncio.BufferedProtocol`; the size hint is not needed.)
         """
         self._check()
-        self._direct = self._state is State.FRAME and self._left >= _DIRECT_BYTES
+        self._direct = self._state is DataState.FRAME and self._left >= _DIRECT_BYTES
         if self._direct:
             start = self._store.end
             return self._store.memory[start : start + self._left + HEAD_BYTES]
@@ -190,31 +173,12 @@ class DataConnection:
                 position = _READERS[self._state](self, data, position)
         except PandAError as error:
             self._events += self._store.take()
-            self._state, self._error = State.ERROR, error
+            self._state, self._error = DataState.ERROR, error
         events, self._events = self._events, []
         return iter(events) if self._error is None else _deliver(events, self._error)
 
-    def _read_until(
-        self, mark: bytes, limit: int, data: memoryview, position: int
-    ) -> tuple[bytes | None, int]:
-        """Gather text up to and including `mark`; None until it is there."""
-        had = len(self._text)
-        self._text += data[position : position + limit + 1 - had]
-        found = self._text.find(mark, max(0, had - len(mark)))
-        if found < 0 and len(self._text) > limit:
-            raise ProtocolError(
-                f"data port: {limit} bytes and no end of {self._state.value}: "
-                f"{bytes(self._text[:80])!r}"
-            )
-        if found < 0:
-            return None, len(data)
-        size = found + len(mark)
-        text = bytes(self._text[:size])
-        self._text.clear()
-        return text, position + size - had
-
     def _read_status(self, data: memoryview, position: int) -> int:
-        line, position = self._read_until(b"\n", _MAX_LINE, data, position)
+        line, position = self._text.until(b"\n", _MAX_LINE, data, position, self._state.value)
         if line is None:
             return position
         if line.startswith(b"ERR "):
@@ -222,12 +186,14 @@ class DataConnection:
             raise CommandError(f"data port: {self._options!r} refused: {words}", reason=words)
         if line != b"OK\n":
             raise ProtocolError(f"data port: answer {line!r}, neither OK nor ERR: not a PandA?")
-        self._state = State.HEADER
+        self._state = DataState.HEADER
         self._events.append(ReadyData())
         return position
 
     def _read_header(self, data: memoryview, position: int) -> int:
-        text, position = self._read_until(_END_OF_HEADER, self._max_header, data, position)
+        text, position = self._text.until(
+            _END_OF_HEADER, self._max_header, data, position, self._state.value
+        )
         start = self._text if text is None else text
         if not _START_OF_HEADER.startswith(start[: len(_START_OF_HEADER)]):
             raise ProtocolError(f"data port: {bytes(start[:80])!r} where an XML header was due")
@@ -236,7 +202,7 @@ class DataConnection:
         header = parse_header(text)
         self._store.start(frame_layout(header))
         self._frame_bytes = 0
-        self._state = State.TAG
+        self._state = DataState.TAG
         self._events.append(header)
         return position
 
@@ -273,7 +239,7 @@ class DataConnection:
     def _begin(self, tag: bytes, length: int) -> None:
         """Begin the frame, or the END line, that these 8 bytes open."""
         if tag == _END:
-            self._state = State.END
+            self._state = DataState.END
             return
         size = length - HEAD_BYTES
         if tag != FRAME:
@@ -290,7 +256,7 @@ class DataConnection:
             self._events += self._store.make_room(size)
         self._text.clear()
         self._frame_bytes = self._left = size
-        self._state = State.FRAME if size else State.TAG
+        self._state = DataState.FRAME if size else DataState.TAG
 
     def _read_samples(self, data: memoryview, position: int) -> int:
         taken = min(self._left, len(data) - position)
@@ -303,32 +269,20 @@ class DataConnection:
         self._store.end += size
         self._left -= size
         if self._left == 0:
-            self._state = State.TAG
+            self._state = DataState.TAG
             self._store.commit()
             if self._every_frame:
                 self._events += self._store.take()
 
     def _read_end(self, data: memoryview, position: int) -> int:
-        line, position = self._read_until(b"\n", _MAX_LINE, data, position)
+        line, position = self._text.until(b"\n", _MAX_LINE, data, position, self._state.value)
         if line is None:
             return position
-        found = _END_LINE.fullmatch(line)
-        if found is None:
-            raise ProtocolError(f"data port: {line!r} is not END, samples and a reason")
-        self._events += self._store.take()
-        last = self._frame_bytes // self._store.row_bytes
-        self._events.append(EndData(int(found[1]), _end_reason(found[2]), last_frame_samples=last))
-        self._state = State.HEADER
+        end = parse_end(line)
+        end.last_frame_samples = self._frame_bytes // self._store.row_bytes
+        self._events += [*self._store.take(), end]
+        self._state = DataState.HEADER
         return position
-
-
-def _end_reason(words: bytes) -> EndReason:
-    text = words.decode("utf-8", "replace")
-    try:
-        return EndReason(text)
-    except ValueError:
-        log.warning("data port: acquisition ended with %r, which is not a reason known here", text)
-        return EndReason.UNKNOWN_EXCEPTION
 
 
 def _deliver(events: list[Data], error: PandAError) -> Iterator[Data]:
@@ -336,10 +290,10 @@ def _deliver(events: list[Data], error: PandAError) -> Iterator[Data]:
     raise error
 
 
-_READERS: dict[State, Callable[[DataConnection, memoryview, int], int]] = {
-    State.CONNECT: DataConnection._read_status,
-    State.HEADER: DataConnection._read_header,
-    State.TAG: DataConnection._read_tag,
-    State.FRAME: DataConnection._read_samples,
-    State.END: DataConnection._read_end,
+_READERS: dict[DataState, Callable[[DataConnection, memoryview, int], int]] = {
+    DataState.CONNECT: DataConnection._read_status,
+    DataState.HEADER: DataConnection._read_header,
+    DataState.TAG: DataConnection._read_tag,
+    DataState.FRAME: DataConnection._read_samples,
+    DataState.END: DataConnection._read_end,
 }

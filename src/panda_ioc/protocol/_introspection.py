@@ -48,7 +48,7 @@ class GetBlockInfo(Command[dict[str, BlockInfo]]):
 
 @dataclass
 class GetFieldInfo(Command[dict[str, FieldInfo]]):
-    """What each field of a block is, by name, in the order in which the box shows them.
+    """What each field of a block is, by name, in the order in which the PandA shows them.
 
     Takes two round trips, three if the block has tables.
 

@@ -1,6 +1,6 @@
 """What to ask about each type of field, and how to read the answers: the table is `_KINDS`.
 
-A question that the box does not answer leaves its piece None or empty, and is noted in
+A question that the PandA does not answer leaves its piece None or empty, and is noted in
 `FieldInfo.unanswered`. A (type, subtype) that is not in the table is a plain `FieldInfo`.
 """
 
@@ -52,7 +52,7 @@ def parse_name(text: str) -> str:
 
 
 def parse_number(text: str) -> int:
-    """A count or limit of a box, all of which fit into 32 bits."""
+    """A count or limit of a PandA, all of which fit into 32 bits."""
     if not _NUMBER.fullmatch(text):
         raise ValueError(f"{text!r} is not a number of 1 to 10 digits")
     return int(text)
@@ -66,7 +66,7 @@ def _column(line: str) -> tuple[str, TableFieldDetails]:
 
 
 def _finite(text: str) -> float:
-    """A number; not "nan", which would make a box differ from itself."""
+    """A number; not "nan", which would make a PandA differ from itself."""
     if not math.isfinite(number := float(text)):
         raise ValueError(f"{text!r} is not finite")
     return number
