@@ -110,6 +110,11 @@ def sim_arguments(parser: ArgumentParser) -> None:
         help="values move, default: with the packaged application or once armed",
     )
     parser.add_argument(
+        "--twin",
+        action="store_true",
+        help="blocks do what the FPGA does, tick by tick; samples are those of PCAP",
+    )
+    parser.add_argument(
         "--state", type=Path, metavar="FILE", help="settings that outlive the simulator"
     )
     parser.add_argument(
@@ -128,6 +133,7 @@ def sim(options: Namespace) -> int:
         options.data_port,
         settings=Settings(rate=options.rate, samples=options.samples),
         alive=options.alive,
+        twin=options.twin,
         unknown_types=options.unknown_types,
         state=options.state,
     )

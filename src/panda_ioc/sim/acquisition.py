@@ -14,12 +14,24 @@ from panda_ioc.sim.settings import Settings, Setup
 class Acquisition:
     """One acquisition. Use it only under the lock of its Capture, through the Capture."""
 
-    def __init__(self, setup: Setup, settings: Settings, samples: Samples) -> None:
+    def __init__(
+        self, setup: Setup, settings: Settings, samples: Samples, arm_time_ns: int
+    ) -> None:
         self.setup = setup
         self.settings = settings
         self.samples = samples
         self.window = max(1, settings.buffer // setup.sample_bytes)
-        self.arm_time_ns = self.start_time_ns = time.time_ns()
+        self.arm_time_ns = arm_time_ns
+
+    @property
+    def begun(self) -> bool:
+        """Whether the data clients hear of it: it was enabled, or it is over."""
+        return self.samples.started_ns() is not None or self.samples.end() is not None
+
+    @property
+    def start_time_ns(self) -> int:
+        """When it was enabled, in nanoseconds since 1970; when it was armed if it never was."""
+        return self.samples.started_ns() or self.arm_time_ns
 
     @property
     def reason(self) -> str:

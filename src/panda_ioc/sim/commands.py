@@ -61,7 +61,7 @@ class Commands:
             entity.attribute.write(value)
         else:
             field.put(value)
-        self._machine.written(field)
+        self._machine.written(field, entity.attribute)
 
     def writer(self, name: str, suffix: str) -> Lines:
         """Begin `name<suffix`, and return what takes the lines that come after it."""

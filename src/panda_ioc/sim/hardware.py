@@ -1,12 +1,12 @@
 """What stands for the FPGA: it moves the buses and makes the samples.
 
 Everything else of the simulator stands for the server: it holds settings, speaks on both ports,
-reads the samples some time after they were made and hands them to the data clients. `life` is the
-one kind of hardware: signals that nobody wired. Another kind has these methods, too; give it to
-`Machine`.
+reads the samples some time after they were made and hands them to the data clients. There are
+two kinds of hardware: `life`, signals that nobody wired, and `twin_hardware`, a digital twin. For
+another kind write these methods, too, and give it to `Machine`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,6 +16,7 @@ import numpy.typing as npt
 from panda_ioc.sim.box import Box
 from panda_ioc.sim.captured import Column
 from panda_ioc.sim.fields import Field
+from panda_ioc.sim.reports import Attribute
 from panda_ioc.sim.settings import Settings, Setup
 
 Words = npt.NDArray[np.uint32]
@@ -55,8 +56,19 @@ class Samples(Protocol):
     def stop(self, reason: str) -> None:
         """End it for this reason, unless it has ended already."""
 
+    def started_ns(self) -> int | None:
+        """Return when the acquisition was first enabled, None while it waits for that."""
+
     def words(self, columns: Sequence[Column], start: int, stop: int) -> Words:
         """Return columns of samples start..stop-1: shape (samples, words of the columns)."""
+
+
+@dataclass(frozen=True)
+class Control:
+    """A `*SIM` command that only one kind of hardware has; None for what it cannot do."""
+
+    get: Callable[[], str] | None = None
+    put: Callable[[str], None] | None = None
 
 
 class Hardware(Protocol):
@@ -64,9 +76,11 @@ class Hardware(Protocol):
 
     Attributes:
         rows: rows a second that streaming tables play
+        controls: its own `*SIM` commands, by what comes after `*SIM.`
     """
 
     rows: float
+    controls: Mapping[str, Control]
 
     def arm(self, setup: Setup, settings: Settings) -> Samples:
         """Begin to make samples."""
@@ -79,8 +93,32 @@ class Hardware(Protocol):
             moving: whether time goes on; if not, only PCAP.ACTIVE follows
         """
 
-    def written(self, field: Field) -> None:
-        """Do what follows from a setting that has just been written."""
+    def work(self, now: float, moving: bool) -> float:
+        """Do some of what is to be done, asked or not; the arguments are those of `refresh`.
+
+        Returns:
+            seconds after which there will be more to do, infinite for hardware that only moves
+            when it is asked
+        """
+
+    def written(self, field: Field, attribute: Attribute | None, moving: bool) -> None:
+        """Do what follows from a setting that has just been written.
+
+        Args:
+            field: the field
+            attribute: the attribute of it that was written, None for the field itself
+            moving: whether time goes on
+        """
+
+    def set_level(self, field: Field, raw: int) -> bool:
+        """Set an input from outside.
+
+        Returns:
+            whether the field is one; if not, nobody else will change what it shows
+
+        Raises:
+            CommandError: the field shows what the hardware does
+        """
 
 
 Make = Callable[[Box], Hardware]

@@ -20,14 +20,16 @@ application gives other fields. PCAP.ACTIVE always follows arm and disarm.
 
 import math
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 
 from panda_ioc.sim import signals
 from panda_ioc.sim.box import Box
 from panda_ioc.sim.captured import PosOut
 from panda_ioc.sim.codecs import Codec, Mux, Scalar
 from panda_ioc.sim.fields import BitOut, Field, Read, Register
+from panda_ioc.sim.hardware import Control
 from panda_ioc.sim.numbers import CLOCK_FREQUENCY
+from panda_ioc.sim.reports import Attribute
 from panda_ioc.sim.scan import to_int32
 from panda_ioc.sim.settings import Settings, Setup
 from panda_ioc.sim.signal_samples import SignalSamples
@@ -41,24 +43,37 @@ _TURN_RATE = 200
 
 
 class Life:
-    """The moving parts of a PandA."""
+    """The moving parts of a PandA.
 
-    def __init__(self, box: Box) -> None:
+    Args:
+        box: its fields
+        without: names of blocks that something else moves
+    """
+
+    def __init__(self, box: Box, without: Container[str] = ()) -> None:
         self._box = box
+        self.controls: Mapping[str, Control] = {}
         self._samples: SignalSamples | None = None
         self._edges: dict[str, int] = {}
         self._parts = [
             (part, fields, number)
             for name, (part, needed) in _PARTS.items()
-            if name in box.blocks
+            if name in box.blocks and name not in without
             for number, fields in enumerate(box.blocks[name].instances, 1)
             if needed <= fields.keys()
         ]
         # By name of field: since when an input is high, the edges it has seen, when a pulse began.
         self._memory: dict[str, float] = {}
-        self._tables = [field for field in box.fields.values() if isinstance(field, Table)]
+        self._tables = [
+            field
+            for name, block in box.blocks.items()
+            if name not in without
+            for fields in block.instances
+            for field in fields.values()
+            if isinstance(field, Table)
+        ]
         self.rows: float = ROWS
-        self._active = box.fields.get("PCAP.ACTIVE")
+        self._active = None if "PCAP" in without else box.fields.get("PCAP.ACTIVE")
         self._start: float | None = None
         self._played = 0.0
 
@@ -84,9 +99,17 @@ class Life:
     def _running(self) -> bool:
         return self._samples is not None and self._samples.end() is None
 
-    def written(self, field: Field) -> None:
+    def work(self, now: float, moving: bool) -> float:
+        """Do nothing, as everything is done when somebody asks."""
+        return math.inf
+
+    def set_level(self, field: Field, raw: int) -> bool:
+        """Leave it to the caller, who shows it from now on."""
+        return False
+
+    def written(self, field: Field, attribute: Attribute | None, moving: bool) -> None:
         """Let a counter that is SET go on from there."""
-        if field.spec.name == "SET" and isinstance(field, Register):
+        if moving and field.spec.name == "SET" and isinstance(field, Register):
             self._show(self._box.fields.get(f"{field.name.rpartition('.')[0]}.OUT"), field.raw)
 
     def _counters(self) -> dict[str, Limits]:

@@ -12,6 +12,7 @@ from panda_ioc.sim.fields import Field, Register
 from panda_ioc.sim.hardware import Hardware, Make
 from panda_ioc.sim.life import Life
 from panda_ioc.sim.pcap import Capture
+from panda_ioc.sim.reports import Attribute
 from panda_ioc.sim.settings import DISARMED, Settings, Setup
 from panda_ioc.sim.visitors import Visitors
 
@@ -66,10 +67,14 @@ class Machine:
         self._refreshed = now
         self.hardware.refresh(now, self.alive)
 
-    def written(self, field: Field) -> None:
-        """Let the next query see what follows from a field that a client has set."""
+    def work(self) -> float:
+        """Let the hardware work; return how many seconds later it wants to work again."""
+        return self.hardware.work(time.monotonic(), self.alive)
+
+    def written(self, field: Field, attribute: Attribute | None = None) -> None:
+        """Let the next query see what follows from a field or attribute that a client has set."""
+        self.hardware.written(field, attribute, self.alive)
         if self.alive:
-            self.hardware.written(field)
             self._refreshed = 0.0
 
     def arm(self) -> None:

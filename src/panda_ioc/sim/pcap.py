@@ -73,8 +73,9 @@ class Capture:
             if not setup.columns:
                 raise CommandError("Nothing configured for capture")
             self._serial += 1
+            now = time.time_ns()
             samples = self._begin(setup, self.settings)
-            self._last = Acquisition(setup, self.settings, samples)
+            self._last = Acquisition(setup, self.settings, samples, now)
             self._changed.notify_all()
 
     def end(self, reason: str) -> None:
@@ -139,9 +140,13 @@ class Capture:
     def next_for(self, client: Client, timeout: float) -> Acquisition | None:
         """Return the acquisition that the client has not had yet, waiting at most `timeout` s."""
         with self._changed:
-            if client.done == self._serial and not self._closed:
-                self._changed.wait(timeout)
-            return self._last if client.done < self._serial else None
+            if not self._has_news(client) and not self._closed:
+                waits = client.done < self._serial
+                self._changed.wait(min(timeout, self.settings.period) if waits else timeout)
+            return self._last if self._has_news(client) else None
+
+    def _has_news(self, client: Client) -> bool:
+        return self._last is not None and client.done < self._serial and self._last.begun
 
     def finish(self, client: Client) -> None:
         """Note that the client has taken all of the acquisition that it will."""

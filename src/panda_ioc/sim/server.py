@@ -1,6 +1,7 @@
 """The sockets of the simulated PandA: control port on asyncio, data port on threads."""
 
 import asyncio
+import math
 import signal
 import sys
 from pathlib import Path
@@ -10,10 +11,13 @@ from typing import Self
 from panda_ioc.errors import ConfigurationError
 from panda_ioc.sim.application import PACKAGED, load
 from panda_ioc.sim.control_port import ControlProtocol
+from panda_ioc.sim.hardware import Make
+from panda_ioc.sim.life import Life
 from panda_ioc.sim.machine import Machine
 from panda_ioc.sim.persistence import Persistence, put_settings
 from panda_ioc.sim.reader import DataPort
 from panda_ioc.sim.settings import Settings
+from panda_ioc.sim.twin_hardware import TwinHardware
 
 
 class SimulatedPandA:
@@ -28,7 +32,8 @@ class SimulatedPandA:
         port: control port, 0 for any that is free
         data_port: 0 for any that is free, None for the one after the control port if that is free
         settings: how it captures
-        alive: whether values move; None for from the first `*PCAP.ARM=` on
+        alive: whether values move; None for from the first `*PCAP.ARM=` on, always with a twin
+        twin: blocks do what the FPGA does, tick by tick; samples are those of PCAP
         unknown_types: admit field types that no server has yet
         state: file in which settings outlive the simulator; None for none
 
@@ -45,14 +50,16 @@ class SimulatedPandA:
         *,
         settings: Settings | None = None,
         alive: bool | None = None,
+        twin: bool = False,
         unknown_types: bool = False,
         state: Path | None = None,
     ) -> None:
         application = load(config_dir or PACKAGED, unknown_types)
-        if alive is None and config_dir is None:
+        if alive is None and (twin or config_dir is None):
             alive = True
         self.name = (config_dir or PACKAGED).resolve().name
-        self.machine = Machine(application, settings or Settings(), alive)
+        hardware: Make = TwinHardware if twin else Life
+        self.machine = Machine(application, settings or Settings(), alive, hardware)
         self.machine.drop_others = self._drop_others
         put_settings(self.machine, application.state)
         self._persistence = Persistence(self.machine, state) if state else None
@@ -66,6 +73,7 @@ class SimulatedPandA:
         self._connections: set[ControlProtocol] = set()
         self._server: asyncio.Server | None = None
         self._data: DataPort | None = None
+        self._worker: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Listen on both ports, whose numbers are known then."""
@@ -86,9 +94,17 @@ class SimulatedPandA:
         self.control_port = self._server.sockets[0].getsockname()[1]
         self.data_port = self._data.port
         self.machine.drop_readers = self._data.drop
+        self._worker = loop.create_task(self._work())
 
-    def _new_connection(self) -> ControlProtocol:
-        return ControlProtocol(self.machine, self._connections)
+    async def _work(self) -> None:
+        """Let hardware run that moves by itself; commands get their turn in between."""
+        for pause in iter(self.machine.work, math.inf):
+            await asyncio.sleep(pause)
+
+    async def check(self) -> None:
+        """Wait for as long as the hardware works by itself; raise what went wrong."""
+        if self._worker:
+            await self._worker
 
     def _open_data_port(self) -> DataPort:
         """Open the data port asked for; else the one after the control port, or any free one."""
@@ -104,6 +120,8 @@ class SimulatedPandA:
 
     async def stop(self) -> None:
         """Close everything, as a PandA that is switched off."""
+        if self._worker:
+            self._worker.cancel()
         if self._server:
             self._server.close()
             for connection in list(self._connections):
@@ -113,7 +131,7 @@ class SimulatedPandA:
             await asyncio.to_thread(self._data.close)
         if self._persistence and self._server:
             self._persistence.save()
-        self._server = self._data = None
+        self._server = self._data = self._worker = None
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -141,6 +159,7 @@ def run(
     *,
     settings: Settings | None = None,
     alive: bool | None = None,
+    twin: bool = False,
     unknown_types: bool = False,
     state: Path | None = None,
 ) -> int:
@@ -158,6 +177,7 @@ def run(
         data_port,
         settings=settings,
         alive=alive,
+        twin=twin,
         unknown_types=unknown_types,
         state=state,
     )
@@ -176,4 +196,7 @@ async def _serve(panda: SimulatedPandA) -> None:
             f" data {panda.host}:{panda.data_port}\n"
         )
         sys.stdout.flush()
-        await stop.wait()
+        async with asyncio.TaskGroup() as group:
+            work = group.create_task(panda.check())
+            await stop.wait()
+            work.cancel()

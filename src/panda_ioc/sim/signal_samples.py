@@ -31,6 +31,7 @@ class SignalSamples:
         self._settings = settings
         self._counters = counters
         self._lock = threading.RLock()
+        self._started_ns = time.time_ns()
         self._start = math.inf if settings.hold else time.monotonic()
         self._end: End | None = None
         self._count = 0
@@ -69,6 +70,10 @@ class SignalSamples:
             count = self.made_by(now)
             if not self._end:
                 self._count, self._end = count, End(now, reason)
+
+    def started_ns(self) -> int | None:
+        """Return when it was armed."""
+        return self._started_ns
 
     def words(self, columns: Sequence[Column], start: int, stop: int) -> Words:
         """Return columns of samples start..stop-1: shape (samples, words of the columns)."""

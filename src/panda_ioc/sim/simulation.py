@@ -24,6 +24,8 @@ The first twelve can be queried too; the first seven hold from the next `*PCAP.A
 *SIM.DROP=CONTROL       close all other control connections
 *SIM.DROP=DATA          close all data connections
 *SIM.STALL=seconds      answer no command on any connection for so long (at most an hour)
+
+Hardware may have commands of its own; those of a digital twin are in `twin_hardware.controls`.
 """
 
 import time
@@ -49,8 +51,11 @@ class Simulation:
 
     def get(self, key: str) -> str:
         """Return the answer to `*SIM.key?`."""
+        own = {k: c.get for k, c in self._machine.hardware.controls.items() if c.get}
+        if key in own:
+            return own[key]()
         if key not in _QUERIES:
-            raise CommandError(f"*SIM.{key} cannot be read, only {' '.join(_QUERIES)}")
+            raise CommandError(f"*SIM.{key} cannot be read, only {' '.join([*_QUERIES, *own])}")
         return _QUERIES[key](self._machine)
 
     def put(self, key: str, text: str, session: object) -> None:
@@ -58,9 +63,14 @@ class Simulation:
         if key == "DROP":
             self._drop(text, session)
             return
-        if key not in _ACTIONS:
-            raise CommandError(f"*SIM.{key} is unknown, only {' '.join([*_ACTIONS, 'DROP'])}")
-        _ACTIONS[key](self._machine, text)
+        own = {k: c.put for k, c in self._machine.hardware.controls.items() if c.put}
+        if key in own:
+            own[key](text)
+        elif key in _ACTIONS:
+            _ACTIONS[key](self._machine, text)
+        else:
+            keys = " ".join([*_ACTIONS, "DROP", *own])
+            raise CommandError(f"*SIM.{key} is unknown, only {keys}")
         self._machine.refresh(force=True)
 
     def _drop(self, text: str, session: object) -> None:
@@ -156,8 +166,10 @@ def _put_set(machine: Machine, text: str) -> None:
     field = _field(machine, name)
     if not isinstance(field, BitOut | PosOut | Read):
         raise CommandError(f"{name} is not a bit_out, pos_out or read field; put it directly")
-    field.show(_bit(value) if isinstance(field, BitOut) else field.parse(value))
-    machine.box.pinned.add(name)
+    raw = _bit(value) if isinstance(field, BitOut) else field.parse(value)
+    if not machine.hardware.set_level(field, raw):
+        field.show(raw)
+        machine.box.pinned.add(name)
 
 
 def _put_free(machine: Machine, text: str) -> None:

@@ -11,6 +11,7 @@ recorded server; while it moves they are queued and played, see `life`.
 import base64
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -35,8 +36,26 @@ class Form:
     binary: bool = False
 
 
+class Channel(Protocol):
+    """The way of a table into the hardware."""
+
+    def reset(self) -> None:
+        """Forget what was sent."""
+
+    def send(self, words: Words, more: bool) -> None:
+        """Send words; `more` says that others will follow them.
+
+        Raises:
+            CommandError: the hardware takes no more
+        """
+
+
 class Table(Field):
-    """A table: rows of 32-bit words."""
+    """A table: rows of 32-bit words.
+
+    Attributes:
+        channel: where rows go; None for hardware that has no use for them
+    """
 
     group = Group.TABLE
 
@@ -49,6 +68,7 @@ class Table(Field):
         self.writing = False
         self.plays = False
         self.queued = 0
+        self.channel: Channel | None = None
         super().__init__(spec, name, number, bus)
         self.columns = {column.name: column for column in spec.columns}
 
@@ -94,9 +114,10 @@ class Table(Field):
 
     def play(self, rows: int) -> None:
         """Take rows from the queue."""
-        self._queue(max(0, self.queued - rows))
+        self.show_queued(max(0, self.queued - rows))
 
-    def _queue(self, rows: int) -> None:
+    def show_queued(self, rows: int) -> None:
+        """Set how many rows wait to be played."""
         if rows != self.queued:
             self.queued = rows
             self._queued_item.touch()
@@ -145,9 +166,13 @@ class Table(Field):
             raise CommandError("Table is in streaming mode")
         if len(words) and self.mode == "STREAMING_LAST":
             raise CommandError("Last streaming table was sent")
+        if self.channel and not (len(words) and self.mode == "INIT"):
+            self.channel.reset()
         self.words = words
         self.mode = "FIXED" if len(words) else "INIT"
-        self._queue(0)
+        self.show_queued(0)
+        if self.channel and len(words):
+            self.channel.send(words, more=False)
 
     def _append(self, words: Words, last: bool) -> None:
         if not len(words):
@@ -157,8 +182,10 @@ class Table(Field):
         if self.mode == "FIXED":
             raise CommandError("Table is in fixed mode")
         self.mode = "STREAMING_LAST" if last else "STREAMING"
-        if self.plays:
-            self._queue(self.queued + len(words) // self.row_words)
+        if self.channel:
+            self.channel.send(words, more=not last)
+        elif self.plays:
+            self.show_queued(self.queued + len(words) // self.row_words)
 
 
 class TableWriter:

@@ -10,6 +10,8 @@ from panda_ioc.errors import TwinError
 if TYPE_CHECKING:
     from panda_ioc.sim.twin.block import Block
 
+FOREVER = 2**63
+
 # (block, name of its input or register, value, flag of the change); a name of None is a wake-up,
 # and its value the generation that it belongs to.
 Event: TypeAlias = "tuple[Block, str | None, int, int]"
@@ -38,10 +40,13 @@ class Engine:
         else:
             queue.append(event)
 
-    def run_until(self, end: int) -> None:
-        """Do all ticks before `end`."""
+    def run_until(self, end: int, most: int = FOREVER) -> None:
+        """Do all ticks before `end`; stop after a tick with which there were `most` events."""
         ticks, agenda = self.ticks, self.agenda
+        limit = self.events + most
         while ticks and ticks[0] < end:
+            if self.events >= limit:
+                return
             tick = heappop(ticks)
             if tick < self.now:
                 raise TwinError(

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from panda_ioc.errors import TwinError
 from panda_ioc.sim.twin.block import Block, Board
 from panda_ioc.sim.twin.blocks import block_type
-from panda_ioc.sim.twin.engine import Engine, Event
+from panda_ioc.sim.twin.engine import FOREVER, Engine, Event
 from panda_ioc.sim.twin.fields import WRITABLE, signed32, unsigned32
 from panda_ioc.sim.twin.line import ONE, ZERO, Line
 from panda_ioc.sim.twin.outputs import Output, Source
@@ -34,9 +34,9 @@ class Network:
         """Take in a block that was made with this network's board."""
         self.blocks[block.name] = block
 
-    def run_until(self, end: int) -> None:
-        """Do all ticks before `end`."""
-        self.board.engine.run_until(end)
+    def run_until(self, end: int, most: int = FOREVER) -> None:
+        """Do all ticks before `end`; stop after a tick with which there were `most` events."""
+        self.board.engine.run_until(end, most)
 
     def write(self, name: str, value: int, tick: int | None = None) -> None:
         """Write a register, now or at a later tick.

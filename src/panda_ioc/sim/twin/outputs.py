@@ -71,6 +71,11 @@ class BitOutput:
         self.listeners: list[tuple[int, tuple[Event, Event], Line]] = []
         self.record: Callable[[Change], None] | None = None
 
+    @property
+    def last_change(self) -> int | None:
+        """The period from which on it has its value, None if it never changed."""
+        return self.edges[-1] if self.edges else None
+
     def put(self, tick: int, value: int) -> None:
         """Show a level from the period after `tick` on; use it once a tick."""
         if value == self.value:
@@ -119,6 +124,11 @@ class PositionOutput:
         self.first = self.second = (engine.now, 0)
         self.listeners: list[tuple[int, Line]] = []
         self.record: Callable[[Change], None] | None = None
+
+    @property
+    def last_change(self) -> int:
+        """The period from which on it has its value."""
+        return self.first[0]
 
     def put(self, tick: int, value: int) -> None:
         """Show a number from the period after `tick` on; use it once a tick."""

@@ -1,7 +1,7 @@
 """How SEQ and PGEN get their tables from memory."""
 
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from panda_ioc.sim.twin.block import Board
 from panda_ioc.sim.twin.ring import LINES, Ring
@@ -18,6 +18,16 @@ IDLE, ONE_BUFFER, STREAMING, STREAMING_WAIT, DONE = range(5)
 REST, WAIT_ROOM, WAIT_GRANT, READING = range(4)
 
 
+class Follower(Protocol):
+    """Whoever writes addresses and lengths, and is told when to."""
+
+    def ready(self, tick: int) -> None:
+        """Hear that one more buffer may come."""
+
+    def completed(self, tick: int) -> None:
+        """Hear that no more buffers may come until a length of 0."""
+
+
 class TableReader(Generic[Line]):
     """Takes lengths, and reads bursts of words into the ring as long as there is room.
 
@@ -31,6 +41,7 @@ class TableReader(Generic[Line]):
         refused: whether a length came that nobody waited for.
         wrapping: whether the whole table is in the ring.
         resetting: whether what was read is being thrown away.
+        follower: who is told of the interrupts, if anybody is.
     """
 
     def __init__(self, board: Board, width: int, make: Callable[[Sequence[int]], Line]) -> None:
@@ -38,6 +49,8 @@ class TableReader(Generic[Line]):
         self.ring = Ring(width, make)
         self.streaming = self.fixed = self.refused = False
         self.wrapping = self.resetting = False
+        self.follower: Follower | None = None
+        self._completed = False
         self._state = IDLE
         self._start = self._last_buffer = False
         self._throwing = False
@@ -95,10 +108,11 @@ class TableReader(Generic[Line]):
         self._move_data(tick, source, abort or cleared, room)
         self._throwing = abort or cleared or (self._throwing and busy)
         if cleared:
-            self.streaming = self.fixed = False
+            self.streaming = self.fixed = self._completed = False
             self._state = IDLE
         elif not abort:
-            self._accept(written, bool(source[1] & MORE), busy)
+            self._complete(tick, busy)
+            self._accept(tick, written, bool(source[1] & MORE), busy)
         elif self._state != ONE_BUFFER:
             self._state = DONE
         self._moving = abort or rewind or before != self._signature()
@@ -132,7 +146,13 @@ class TableReader(Generic[Line]):
             *(self._last_buffer, self._throwing, self._transfer, self._abort),
         )
 
-    def _accept(self, written: bool, more: bool, busy: bool) -> None:
+    def _complete(self, tick: int, busy: bool) -> None:
+        if self._state == DONE and not busy and not self._completed:
+            self._completed = True
+            if self.follower is not None:
+                self.follower.completed(tick)
+
+    def _accept(self, tick: int, written: bool, more: bool, busy: bool) -> None:
         """Take a length if one is waited for, and start to read when nothing is being read."""
         self._start = self.refused = False
         if self._state == IDLE:
@@ -153,6 +173,8 @@ class TableReader(Generic[Line]):
         if state == STREAMING:
             self._last_buffer = self._last_buffer or not more
             self._state = STREAMING_WAIT if more else DONE
+            if more and self.follower is not None:
+                self.follower.ready(tick)
         elif self.wrapping:
             self._state = DONE
 

@@ -52,6 +52,7 @@ class Pcap(Block):
         self._edge = self._shift = 0
         self._armed = False
         self._armed_at = NEVER
+        self.enabled_at: int | None = None
         self._trig = self._gate = 0
         self._on = False
         # The timestamp of a period, and by how much it grows in each.
@@ -127,7 +128,10 @@ class Pcap(Block):
         if not self._armed:
             if changed & ARM:
                 self._arm(tick)
-        elif tick == self._error_at:
+            return
+        if self.enabled_at is None and self.ENABLE:
+            self.enabled_at = tick
+        if tick == self._error_at:
             self._end(tick, "Framing error", TOO_CLOSE)
         elif changed & DMA_FULL:
             self._end(tick, "DMA data error", OVERRUN)
@@ -143,6 +147,7 @@ class Pcap(Block):
     def _arm(self, tick: int) -> None:
         self._armed = True
         self._armed_at = tick
+        self.enabled_at = tick + 1 if self.ENABLE else None
         self.ACTIVE.put(tick, 1)
         self.HEALTH.put(tick, OK)
 

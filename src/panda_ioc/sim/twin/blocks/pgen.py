@@ -35,6 +35,11 @@ class Pgen(Block):
         self._abort = self._rewind = False
         self._line = self._repeat = 0
 
+    @property
+    def table(self) -> TableReader[int]:
+        """What reads the table from memory."""
+        return self._reader
+
     def on(self, tick: int, changed: int) -> None:
         reader, abort, rewind = self._reader, self._abort, self._rewind
         self._abort = self._rewind = False

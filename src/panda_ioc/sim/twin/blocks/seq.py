@@ -46,6 +46,11 @@ class Seq(Block):
         self._outs = 0
         self._pins = (self.OUTA, self.OUTB, self.OUTC, self.OUTD, self.OUTE, self.OUTF)
 
+    @property
+    def table(self) -> TableReader[Line]:
+        """What reads the table from memory."""
+        return self._reader
+
     def on(self, tick: int, changed: int) -> None:
         reader, abort, rewind = self._reader, self._abort, self._rewind
         self._abort = self._rewind = False

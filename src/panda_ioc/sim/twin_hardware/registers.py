@@ -1,0 +1,72 @@
+"""The register writes that follow from what clients write, as the server makes them."""
+
+from collections.abc import Callable, Iterator
+
+from panda_ioc.sim.box import Box
+from panda_ioc.sim.codecs import BitMux, Mux
+from panda_ioc.sim.fields import Field, Param, Register, Write
+from panda_ioc.sim.reports import Attribute
+from panda_ioc.sim.twin.fields import WRITABLE
+from panda_ioc.sim.twin.network import Network
+
+Put = Callable[[], None]
+
+
+class Registers:
+    """Writes fields to the twin.
+
+    Args:
+        network: the twin
+        box: the fields
+        write: writes a register, some ticks after the last write
+    """
+
+    def __init__(self, network: Network, box: Box, write: Callable[[str, int], None]) -> None:
+        self._network = network
+        self._write = write
+        self._fields = {
+            (block.spec.instance_name(number), field.spec.name): field
+            for block in box.blocks.values()
+            for number, fields in enumerate(block.instances, 1)
+            for field in fields.values()
+        }
+
+    def write_all(self) -> None:
+        """Write the settings that the box begins with."""
+        for (block, _), field in self._fields.items():
+            if isinstance(field, Param) and field.raw:
+                self._put(block, field)
+
+    def written(self, field: Field, attribute: Attribute | None) -> None:
+        """Write what a client has written to a field or an attribute of it."""
+        block = field.name.rpartition(".")[0]
+        if attribute is None or attribute is field.attributes.get("RAW"):
+            self._put(block, field)
+        elif attribute is field.attributes.get("DELAY"):
+            self._delay(block, field)
+
+    def _put(self, block: str, field: Field) -> None:
+        if not isinstance(field, Param | Write):
+            return
+        if isinstance(field.codec, Mux):
+            self._wire(block, field, field.codec)
+        else:
+            for name, value in self._registers(block, field):
+                self._write(name, value)
+
+    def _wire(self, block: str, field: Register, mux: Mux) -> None:
+        if field.spec.name in self._network.blocks[block].lines:
+            self._network.wire(field.name, mux.selected)
+
+    def _delay(self, block: str, field: Field) -> None:
+        codec = field.codec if isinstance(field, Register) else None
+        if isinstance(codec, BitMux) and field.spec.name in self._network.blocks[block].lines:
+            self._network.set_delay(field.name, codec.delay)
+
+    def _registers(self, block: str, field: Register) -> Iterator[tuple[str, int]]:
+        """Yield the registers of a field with what to write to them; a long time has two."""
+        fields = self._network.blocks[block].fields
+        for suffix, value in (("", field.raw), ("_L", field.raw), ("_H", field.raw >> 32)):
+            register = fields.get(f"{field.spec.name}{suffix}")
+            if register is not None and register.role in WRITABLE:
+                yield f"{field.name}{suffix}", value

@@ -1,0 +1,58 @@
+"""The tables of SEQ and PGEN on their way into the twin."""
+
+from array import array
+from collections.abc import Callable, Iterator
+
+from panda_ioc.errors import CommandError, TwinError
+from panda_ioc.sim.box import Box
+from panda_ioc.sim.hardware import Words
+from panda_ioc.sim.table import Table
+from panda_ioc.sim.twin.blocks.pgen import Pgen
+from panda_ioc.sim.twin.blocks.seq import Seq
+from panda_ioc.sim.twin.driver import SPACING, TableDriver
+from panda_ioc.sim.twin.network import Network
+
+
+class TableChannel:
+    """One table. What is sent is on its way before the call returns.
+
+    Args:
+        network: the twin
+        driver: hands buffers to the block
+        before: brings the twin to the present
+    """
+
+    def __init__(self, network: Network, driver: TableDriver, before: Callable[[], None]) -> None:
+        self._network = network
+        self._driver = driver
+        self._before = before
+
+    def reset(self) -> None:
+        self._before()
+        self._driver.reset()
+
+    def send(self, words: Words, more: bool) -> None:
+        self._before()
+        try:
+            self._driver.send(array("I", words.astype("=u4").tobytes()), more)
+        except TwinError as error:
+            raise CommandError(str(error)) from error
+        self._network.run_until(self._network.now + 2 * SPACING)
+
+    @property
+    def words(self) -> int:
+        """Count the words that wait or are being read."""
+        return self._driver.words
+
+
+def connect(
+    network: Network, box: Box, before: Callable[[], None]
+) -> Iterator[tuple[Table, TableChannel]]:
+    """Connect the tables of a box to the blocks that read them."""
+    for field in box.fields.values():
+        name = field.name.rpartition(".")[0]
+        block = network.blocks.get(name)
+        if isinstance(field, Table) and isinstance(block, Seq | Pgen):
+            channel = TableChannel(network, TableDriver(network, name, block.table), before)
+            field.channel = channel
+            yield field, channel

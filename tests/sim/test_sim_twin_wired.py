@@ -1,0 +1,67 @@
+"""The twin behind its ports: set-ups that were run with the FPGA's own VHDL, word for word."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from wire import Wire, control, data
+from wired import BITS, WIRED, chosen, load, moved, set_up
+
+from panda_ioc.sim import SimulatedPandA
+
+pytestmark = pytest.mark.skipif(not WIRED.exists(), reason=f"no timing files in {WIRED}")
+
+# Name, completion, HEALTH; those whose inputs change slower than a command writes them.
+CASES = [
+    ("armed-clock", "Disarmed", "OK"),
+    ("fly-scan", "Ok", "OK"),
+    ("just-in-time", "Disarmed", "OK"),
+    ("pcomp-scan", "Ok", "OK"),
+    ("pgen", "Ok", "OK"),
+    ("pulse-train", "Disarmed", "OK"),
+    ("too-close", "Framing error", "Capture events too close together"),
+]
+
+
+@pytest.fixture
+async def panda() -> AsyncIterator[SimulatedPandA]:
+    async with SimulatedPandA(twin=True, alive=False) as panda:
+        yield panda
+
+
+async def raw_rows(stream: Wire) -> tuple[list[tuple[str, str, str]], list[list[int]], str]:
+    """Columns, rows and END of a RAW ASCII connection."""
+    columns = []
+    while line := await stream.line():
+        if line.startswith(" "):
+            name, type_, kind, *_ = line.split()
+            columns.append((name, type_, kind))
+    rows = []
+    while (line := await stream.line()).startswith(" "):
+        rows.append([int(word, 16) for word in line.split()])
+    return columns, rows, line
+
+
+@pytest.mark.parametrize(("name", "completion", "health"), CASES)
+async def test_rows_are_those_of_the_fpga(
+    panda: SimulatedPandA, name: str, completion: str, health: str
+) -> None:
+    wired = load(name)
+    async with control(panda) as client, data(panda, "RAW") as stream:
+        assert await stream.line() == "OK"
+        await set_up(wired, client)
+        await client.put("*SIM.STEP=1000", "*PCAP.ARM=")
+        await client.put(*wired.events())
+        columns, rows, end = await raw_rows(stream)
+        names, bits = await client.ask(f"{BITS}.BITS?"), wired.content["buses"]["bits"]
+        assert [chosen(wired, columns, row) for row in rows] == [
+            [
+                moved(word, bits, names) if name == BITS else word
+                for (name, _, _), word in zip(wired.words, row, strict=True)
+            ]
+            for row in wired.rows
+        ]
+        assert len(rows) > 0 or name == "too-close"
+        assert end == f"END {len(rows)} {completion}"
+        assert await client.get("*PCAP.COMPLETION") == completion
+        assert await client.get("PCAP.HEALTH") == health
+        assert await client.get("PCAP.ACTIVE") == "0"
