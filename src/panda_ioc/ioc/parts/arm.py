@@ -117,6 +117,7 @@ class Arming(Part, Follower):
             if isinstance(error, PandAError):
                 raise
             raise CommandTimeout(f"armed, but {ACTIVE} is still 0 after {TIMEOUT:g} s") from error
+        await self._connection.settled()  # who waits for the end by PCAP:ACTIVE sees it high first
         return 1
 
     async def _send_arm(self) -> None:

@@ -168,6 +168,7 @@ class Pcap(Part, Follower):
                 )
             await asyncio.sleep(pause)
             pause = min(2 * pause, WAIT_PERIOD)
+        await self._connection.settled()  # PCAP:ACTIVE shows it, too
         return now
 
     async def ended(self) -> Standing:
