@@ -6,6 +6,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ import pytest
 from proxy import Proxy
 from scene import RECOVERY, Seen
 
+from panda_ioc.device import cache
+from panda_ioc.device.model import Block, Device, Field
+from panda_ioc.protocol.responses import FieldInfo
 from panda_ioc.sim.application import PACKAGED
 from support.servers import Ioc, Server, Sim, Starter, free_ports
 from support.truth import COMM, INVALID, Truth
@@ -203,20 +207,62 @@ async def test_a_cache_of_another_box_is_noticed_and_replaced(
     assert not await is_absent(ca, ioc, "GADGET1:SIZE")
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"{}", b'{"format": 1, "device": {"class": "os"}}', b"\xff"]
-)
-async def test_a_damaged_cache_is_said_and_not_used(
-    sim: Sim, start_ioc: StartIoc, tmp_path: Path, ca: Any, content: bytes
+GOOD = Device(None, ())
+CACHES = {
+    "empty": b"",
+    "of another kind": b"{}",
+    "of another version": b'{"format": 1, "device": {"class": "Device"}}',
+    "not text": b"\xff",
+    "edited": cache.dump(GOOD).replace("null", "5", 1).encode(),
+    "of a name that no record has": cache.dump(
+        replace(
+            GOOD,
+            blocks=(
+                Block(
+                    'A"B',
+                    'A"B',
+                    None,
+                    None,
+                    (Field('A"B.C{}', "C{}", FieldInfo("param", "uint", None)),),
+                ),
+            ),
+        )
+    ).encode(),
+    "of wrong types": cache.dump(replace(GOOD, blocks=(5, "x"))).encode(),  # type: ignore[arg-type]
+    "of a field that is none": cache.dump(
+        replace(GOOD, blocks=(Block("A", "A", None, None, ("x",)),))  # type: ignore[arg-type]
+    ).encode(),
+}
+
+
+@pytest.mark.parametrize("name", CACHES)
+async def test_a_cache_of_no_use_is_set_aside_and_done_without(
+    sim: Sim, start_ioc: StartIoc, tmp_path: Path, ca: Any, name: str
 ) -> None:
-    cache = tmp_path / "panda.json"
-    cache.write_bytes(content)
-    ioc = start_ioc(sim.address, "--cache", str(cache))
+    kept = tmp_path / "panda.json"
+    kept.write_bytes(CACHES[name])
+    ioc = start_ioc(sim.address, "--cache", str(kept))
     await shows(ca, ioc, "STATUS", "CONNECTED")
-    assert len(warnings(ioc)) == 1
-    assert str(cache) in warnings(ioc)[0]
+    await shows(ca, ioc, "SEQ1:REPEATS", int(sim.ask("SEQ1.REPEATS?")[0].removeprefix("OK =")))
+    (line,) = warnings(ioc)
+    assert f"ignoring cache {kept}, renamed to panda.json.damaged: " in line
+    assert kept.with_name("panda.json.damaged").read_bytes() == CACHES[name]
     assert "different" not in ioc.text()
-    json.loads(cache.read_text())  # a good one by now
+    assert len(cache.load(kept.read_text()).fields) > 500
+    ioc.stop()
+    again = start_ioc(sim.address, "--cache", str(kept))
+    assert warnings(again) == []
+
+
+async def test_a_cache_that_cannot_be_written_or_read_ends_nothing(
+    sim: Sim, start_ioc: StartIoc, tmp_path: Path, ca: Any
+) -> None:
+    kept = tmp_path / "panda.json"
+    kept.mkdir()
+    (kept / "file").touch()
+    ioc = start_ioc(sim.address, "--cache", str(kept))
+    await shows(ca, ioc, "STATUS", "CONNECTED")
+    assert "Traceback" not in ioc.text()
 
 
 async def test_silence_is_noticed_in_seconds_with_the_default_options(

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 from panda_ioc.client.asyncio import AsyncioClient
 from panda_ioc.client.blocking import BlockingClient
 from panda_ioc.device.model import Device, make_device
-from panda_ioc.errors import BadValue, CommandError
+from panda_ioc.errors import BadValue, CommandError, ProtocolError
 from panda_ioc.protocol.commands import (
     Command,
     ExchangeGenerator,
@@ -26,6 +26,9 @@ async def introspect(client: AsyncioClient) -> Device:
 
     Questions that only some servers answer (versions, metadata, capture options) may fail; what
     they would have told is left out. Errors of the connection are raised.
+
+    Raises:
+        ProtocolError: replies are out of step with questions
     """
     steps = _steps()
     commands = next(steps)
@@ -64,6 +67,10 @@ def _steps() -> Generator[list[Command[Any]], list[Any], Device]:
     ]
     idn, identification, metadata, options = versions
     infos = yield [GetFieldInfo(block) for block in blocks]
+    (again,) = yield [OrNone(GetLine("*IDN"))]
+    if again != idn:
+        # A reply came twice, or was lost: each question has the answer to another one.
+        raise ProtocolError(f"*IDN? was answered {idn!r}, then {again!r}: replies are out of step")
     fields = dict(zip(blocks, infos, strict=True))
     return make_device(identification, blocks, fields, metadata or (), options or (), idn or "")
 

@@ -1,5 +1,9 @@
-"""A device as JSON and back: what was introspected once is served while the PandA is away."""
+"""A device as JSON and back: what was introspected once is served while the PandA is away.
 
+A checksum tells a file that was damaged, or edited, from one that was written here.
+"""
+
+import hashlib
 import json
 from dataclasses import fields, is_dataclass
 from typing import Any
@@ -8,7 +12,7 @@ from panda_ioc.device.model import Block, Device, Field
 from panda_ioc.errors import ConfigurationError
 from panda_ioc.protocol import responses
 
-FORMAT = 1
+FORMAT = 2
 
 _CLASSES: dict[str, type] = {
     cls.__name__: cls
@@ -19,23 +23,33 @@ _CLASSES: dict[str, type] = {
 
 def dump(device: Device) -> str:
     """The device as text."""
-    return json.dumps({"format": FORMAT, "device": _pack(device)}, indent=1)
+    content = _pack(device)
+    return json.dumps({"format": FORMAT, "sha256": checksum(content), "device": content}, indent=1)
 
 
-def load(text: str, source: str) -> Device:
-    """The device from text; source is named in errors.
+def load(text: str) -> Device:
+    """The device from text.
 
     Raises:
         ConfigurationError: this is not what `dump` writes
     """
     try:
         content = json.loads(text)
+        if content["format"] != FORMAT:
+            raise ConfigurationError("it was written by another version")
+        if content["sha256"] != checksum(content["device"]):
+            raise ConfigurationError("it was damaged, or edited: its checksum is wrong")
         device = _unpack(content["device"])
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ConfigurationError(f"{source}: not a cached PandA, remove it: {error}") from error
-    if content.get("format") != FORMAT or not isinstance(device, Device):
-        raise ConfigurationError(f"{source}: not a cached PandA of this version, remove it")
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise ConfigurationError(f"it is not a cached PandA: {error!r}") from error
+    if not isinstance(device, Device):
+        raise ConfigurationError("it is not a cached PandA")
     return device
+
+
+def checksum(content: object) -> str:
+    """The checksum of a packed device."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _pack(value: Any) -> Any:

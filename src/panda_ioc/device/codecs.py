@@ -61,13 +61,19 @@ class FloatCodec(Codec):
     """Real numbers, written with all the digits of a double."""
 
     def decode(self, text: str) -> float:
+        number = self._parse(text)
+        if not math.isfinite(number):
+            raise BadValue(f"{text[:80]!r} is not a finite number")
+        return number
+
+    def _parse(self, text: str) -> float:
         try:
             return float(text)
         except ValueError:
             raise BadValue(f"{text[:80]!r} is not a number") from None
 
     def encode(self, value: Value) -> str:
-        number = self.decode(value) if isinstance(value, str) else _as_float(value)
+        number = self._parse(value) if isinstance(value, str) else _as_float(value)
         if not math.isfinite(number):
             raise BadValue(f"{value!r} can not be sent: give a finite number")
         return repr(number).removesuffix(".0")

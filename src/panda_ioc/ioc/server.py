@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable
 from typing import NoReturn
 
-from panda_ioc.device import cache
 from panda_ioc.device.model import Device
 from panda_ioc.errors import ConfigurationError, PandAError, describe
 from panda_ioc.files import write_atomically
@@ -17,6 +16,7 @@ from panda_ioc.ioc.bridge import Bridge
 from panda_ioc.ioc.epics import dbcore
 from panda_ioc.ioc.epics.database import Database
 from panda_ioc.ioc.epics.start import exit_epics, start_epics
+from panda_ioc.ioc.kept_device import KeptDevice
 from panda_ioc.ioc.options import Options
 from panda_ioc.ioc.panda.connection import DeviceChanged
 from panda_ioc.ioc.panda.identity import wait_for_device
@@ -84,7 +84,7 @@ def _ended(serving: "asyncio.Task[None]", options: Options) -> int:
     changed = _device_changed(error)
     if changed is None:
         return _fault(error)
-    _save_cache(options, changed.device)
+    KeptDevice(options.cache).write(changed.device)
     if not options.replace:
         log.error("%s; start the bridge again to serve it", changed)
         return EXIT_DIFFERENT
@@ -135,18 +135,14 @@ def _flush() -> None:
 
 
 async def _bridge(options: Options, on_serving: Callable[[], None]) -> None:
-    device = _cached(options)
-    is_fresh = device is None
-    if device is None:
+    kept = KeptDevice(options.cache)
+    device = kept.read()
+    if device is not None:
+        bridge, records = _begin_kept(options, device, kept)
+    else:
         device = await wait_for_device(options.address)
-        _save_cache(options, device)
-    records = build_records(device, options.prefix, options.table_rows)
-    bridge = Bridge(options, device, is_fresh, records)
-    database = Database(records, bridge.on_put(), bridge.validate())
-    start_epics(database, options)
-    if not dbcore.confirm_refusal(f"{options.prefix}:STATUS"):
-        log.warning("refused puts are reverted but not failed: unknown version of EPICS")
-    bridge.attach(database.find())
+        kept.write(device)
+        bridge, records = _begin(options, device, is_fresh=True)
     log.info(
         "serving %s as %s: %d records, %d names",
         options.address,
@@ -160,14 +156,27 @@ async def _bridge(options: Options, on_serving: Callable[[], None]) -> None:
         group.create_task(asyncio.to_thread(_write_files, options, device, records))
 
 
-def _cached(options: Options) -> Device | None:
-    if options.cache is None or not options.cache.exists():
-        return None
+def _begin(options: Options, device: Device, is_fresh: bool) -> tuple[Bridge, RecordSet]:
+    """Make the records of a device, and start EPICS with them."""
+    records = build_records(device, options.prefix, options.table_rows)
+    bridge = Bridge(options, device, is_fresh, records)
+    database = Database(records, bridge.on_put(), bridge.validate())
+    start_epics(database, options)
+    if not dbcore.confirm_refusal(f"{options.prefix}:STATUS"):
+        log.warning("refused puts are reverted but not failed: unknown version of EPICS")
+    bridge.attach(database.find())
+    return bridge, records
+
+
+def _begin_kept(options: Options, device: Device, kept: KeptDevice) -> tuple[Bridge, RecordSet]:
+    """Do the same with a device from the cache; if that fails, begin anew without the cache."""
     try:
-        return cache.load(options.cache.read_text(), str(options.cache))
-    except (ConfigurationError, UnicodeDecodeError) as error:
-        log.warning("%s is of no use: %s", options.cache, error)
-        return None
+        return _begin(options, device, is_fresh=False)
+    except ConfigurationError:
+        raise  # what the user asked for cannot be, with any device
+    except Exception as error:  # EPICS asserts what it does not like
+        kept.set_aside(error)
+        return _replace()
 
 
 def _write_files(options: Options, device: Device, records: RecordSet) -> None:
@@ -181,8 +190,3 @@ def _write_files(options: Options, device: Device, records: RecordSet) -> None:
             write_screens(options.screens_dir, device, records)
     except OSError as error:
         log.error("file not written: %s", error)
-
-
-def _save_cache(options: Options, device: Device) -> None:
-    if options.cache is not None:
-        write_atomically(options.cache, cache.dump(device))

@@ -41,10 +41,7 @@ def record_fields(spec: RecordSpec) -> dict[str, FieldValue]:
         fields |= {name: n for n, name in enumerate(_STATE_VALUES[: len(spec.labels)])}
     if spec.rtype == "waveform":
         fields |= {"FTVL": spec.ftvl, "NELM": spec.length}
-    fields = {
-        name: limits.plain(value) if isinstance(value, str) else value
-        for name, value in fields.items()
-    }
+    fields = {name: limits.held(value, spec.rtype) for name, value in fields.items()}
     return fields if spec.writable else {"DISP": 1, **fields}
 
 

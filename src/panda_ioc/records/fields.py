@@ -245,6 +245,8 @@ def scaled_precision(scale: float) -> int:
     first = max(0, -math.floor(math.log10(abs(scale))))
     for digits in range(first, min(first + _MORE_DIGITS, MAX_PREC)):
         steps = scale * 10**digits
+        if not math.isfinite(steps):
+            return digits
         if abs(steps - round(steps)) < 1e-6 * abs(steps):
             return digits
     return min(first + _MORE_DIGITS, MAX_PREC)

@@ -12,6 +12,7 @@ STRING = 39
 EGU = 15
 STATES = 16
 STATE = 25
+LONG = (-(1 << 31), (1 << 31) - 1)
 TABLE_ROWS = 65536
 """Rows that are served of a table with room for more: EPICS copies whole arrays again and again."""
 
@@ -36,6 +37,15 @@ def fit_states(labels: Sequence[str]) -> bool:
 def desc(text: str | None) -> str:
     """A description for the DESC field; the whole text is served elsewhere."""
     return cut(" ".join((text or "").split()), DESC)
+
+
+def held(value: str | float, rtype: str) -> str | float:
+    """What a field that describes a record of this type, as HOPR does, can hold of a value."""
+    if isinstance(value, str):
+        return plain(value)
+    if rtype in ("longin", "longout"):
+        return max(LONG[0], min(LONG[1], value))
+    return value
 
 
 def plain(text: str) -> str:

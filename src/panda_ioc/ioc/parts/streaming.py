@@ -107,7 +107,7 @@ class StatePoll(Part):
 
     async def run(self) -> None:
         """Ask once a period; for ever."""
-        while self._wires:
+        while True:
             for wire in self._wires:
                 self._connection.recheck(wire)
             await asyncio.sleep(STATE_PERIOD)
