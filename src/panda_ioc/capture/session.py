@@ -6,7 +6,7 @@
 armed. A capture ends by itself when it has what was asked for (`Mode`) or with the first thing that
 goes wrong, else with `stop`; the file is closed before `Status.busy` becomes false.
 
-When the queue is full the receiving thread waits, so nothing is lost on our side: the box buffers
+When the queue is full the receiving thread waits, so nothing is lost on our side: the PandA buffers
 and, if that lasts, ends the acquisition with Data overrun. `Status.queue_peak` shows it coming.
 """
 
@@ -19,13 +19,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from panda_ioc.capture._flushing import Flushing
 from panda_ioc.capture._last import LastSamples
 from panda_ioc.capture._queue import BoundedQueue
 from panda_ioc.capture.datasets import datasets_of
 from panda_ioc.capture.hdf5 import HDF5Writer
 from panda_ioc.capture.scaling import Rows, columns_of
 from panda_ioc.capture.settings import Mode, Settings
-from panda_ioc.capture.status import State, Status
+from panda_ioc.capture.status import State, Status, outcome
 from panda_ioc.capture.stream import DataStream
 from panda_ioc.errors import CaptureError, ConnectionLost, describe
 from panda_ioc.protocol.responses import EndReason, StartData
@@ -34,9 +35,6 @@ log = logging.getLogger(__name__)
 
 QUEUE_BYTES = 256 << 20
 """Raw samples that may wait for the disk, by default: 2.5 s at 100 MB/s."""
-SOON = 0.05
-"""Seconds that a flush period of 0 means; more where flushes take long (see `_FLUSH_PART`)."""
-_FLUSH_PART = 4.0  # pauses are at least so many times as long as the flush before
 END_SOON = 0.1
 """Seconds after the last sample asked for in which its frame may still prove to be corrupt."""
 
@@ -81,8 +79,7 @@ class FileCapture:
         self._last: LastSamples | None = None
         self._joined: StartData | None = None
         self._left_out = 0
-        self._flushed_at = -float("inf")
-        self._flush_time = 0.0
+        self._flushing = Flushing()
         self._writer: HDF5Writer | None = None
         self._stream: DataStream | None = None
         self._closed = threading.Event()
@@ -209,16 +206,14 @@ class FileCapture:
     def _until_flush(self) -> float | None:
         if self._file.samples == self._file.flushed:
             return None
-        period = max(SOON, self.flush_period, _FLUSH_PART * self._flush_time)
-        return max(0.0, self._flushed_at + period - time.monotonic())
+        return self._flushing.seconds_left(self.flush_period)
 
     def _flush(self) -> None:
         if not os.path.exists(self.settings.path):  # what is written now nobody will ever read
             raise CaptureError(f"{self.settings.path}: the file is gone")
         begun = time.monotonic()
         captured = self._file.flush()
-        self._flushed_at = time.monotonic()
-        self._flush_time = self._flushed_at - begun
+        self._flushing.flushed(begun)
         self._set(captured=captured)
 
     def _start_acquisition(self, start: StartData) -> None:
@@ -320,27 +315,9 @@ class FileCapture:
             self._set(captured=captured)
         except CaptureError as error:
             fault = fault or str(error)
-        self._say_how_it_ended(fault)
-
-    def _say_how_it_ended(self, fault: str | None) -> None:
-        status, path = self._status, self.settings.path
-        words = fault or (status.reason.value if status.reason else "")
-        message = f"{words}: {status.captured} samples"
-        if self._left_out:
-            message += f", the last {self._left_out} left out because they may be corrupt"
-        if status.missed:
-            message += f", {status.missed} missed before"
-        message += f", in {path}" if os.path.exists(path) else ", no file"
-        good = fault is None and status.reason is not None and _is_good(status.reason)
-        if not good:
-            log.warning("capture: %s", message)
-        self._set(state=State.DONE if good else State.FAILED, message=message)
+        self._set(**outcome(self._status, fault, self._left_out))
 
     def _set(self, **changes: object) -> None:
         self._status = replace(self._status, **changes)  # type: ignore[arg-type]
         if self._on_change is not None:
             self._on_change(self.status)
-
-
-def _is_good(reason: EndReason) -> bool:
-    return reason.is_good or reason is EndReason.MANUALLY_STOPPED

@@ -1,11 +1,15 @@
 """Where a capture to a file is, and how it stands."""
 
+import logging
+import os
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
 from panda_ioc.capture.datasets import Dataset
 from panda_ioc.protocol.responses import EndReason, StartData
+
+log = logging.getLogger(__name__)
 
 
 class State(Enum):
@@ -56,3 +60,29 @@ class Status:
     def busy(self) -> bool:
         """Whether the file is still open."""
         return self.state in (State.READY, State.CAPTURING, State.CLOSING)
+
+
+def outcome(status: Status, fault: str | None, left_out: int) -> dict[str, object]:
+    """State and message of a capture whose file is closed; the log has those that failed.
+
+    Args:
+        status: how it stood
+        fault: what went wrong on our side, or None
+        left_out: samples at the end that may be corrupt
+    """
+    words = fault or (status.reason.value if status.reason else "")
+    message = f"{words}: {status.captured} samples"
+    if left_out:
+        message += f", the last {left_out} left out because they may be corrupt"
+    if status.missed:
+        message += f", {status.missed} missed before"
+    has_file = status.path is not None and os.path.exists(status.path)
+    message += f", in {status.path}" if has_file else ", no file"
+    is_good = fault is None and status.reason is not None and _is_good(status.reason)
+    if not is_good:
+        log.warning("capture: %s", message)
+    return {"state": State.DONE if is_good else State.FAILED, "message": message}
+
+
+def _is_good(reason: EndReason) -> bool:
+    return reason.is_good or reason is EndReason.MANUALLY_STOPPED
