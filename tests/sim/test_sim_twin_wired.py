@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from wire import Wire, control, data
+from wire import control, data, raw_rows
 from wired import BITS, WIRED, chosen, load, moved, set_up
 
 from panda_ioc.sim import SimulatedPandA
@@ -26,19 +26,6 @@ CASES = [
 async def panda() -> AsyncIterator[SimulatedPandA]:
     async with SimulatedPandA(twin=True, alive=False) as panda:
         yield panda
-
-
-async def raw_rows(stream: Wire) -> tuple[list[tuple[str, str, str]], list[list[int]], str]:
-    """Columns, rows and END of a RAW ASCII connection."""
-    columns = []
-    while line := await stream.line():
-        if line.startswith(" "):
-            name, type_, kind, *_ = line.split()
-            columns.append((name, type_, kind))
-    rows = []
-    while (line := await stream.line()).startswith(" "):
-        rows.append([int(word, 16) for word in line.split()])
-    return columns, rows, line
 
 
 @pytest.mark.parametrize(("name", "completion", "health"), CASES)

@@ -89,3 +89,16 @@ async def data(panda: SimulatedPandA, options: str) -> AsyncIterator[Wire]:
         yield wire
     finally:
         await wire.close()
+
+
+async def raw_rows(stream: Wire) -> tuple[list[tuple[str, str, str]], list[list[int]], str]:
+    """Columns, rows and END of a RAW ASCII connection."""
+    columns = []
+    while line := await stream.line():
+        if line.startswith(" "):
+            name, type_, kind, *_ = line.split()
+            columns.append((name, type_, kind))
+    rows = []
+    while (line := await stream.line()).startswith(" "):
+        rows.append([int(word, 16) for word in line.split()])
+    return columns, rows, line

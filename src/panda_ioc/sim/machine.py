@@ -74,8 +74,7 @@ class Machine:
     def written(self, field: Field, attribute: Attribute | None = None) -> None:
         """Let the next query see what follows from a field or attribute that a client has set."""
         self.hardware.written(field, attribute, self.alive)
-        if self.alive:
-            self._refreshed = 0.0
+        self._refreshed = 0.0
 
     def arm(self) -> None:
         """Carry out `*PCAP.ARM=`."""

@@ -23,10 +23,10 @@ from panda_ioc.sim.twin_hardware.samples import StoredSamples
 
 _log = logging.getLogger(__name__)
 # Seconds of work after which commands get their turn, and those for a command itself.
-_SLICE = 0.004
+_SLICE = 0.002
 _GLANCE = 0.001
 # Events after which the clock is looked at.
-_EVENTS = 400
+_EVENTS = 250
 # Seconds between slices: when something will happen soon, and when not.
 _SOON, _LATER = 0.005, 0.05
 # Ticks that pass after the last event when there is no need to wait.
@@ -51,7 +51,7 @@ class TwinHardware:
         self._lag = LagReport(self.network)
         self._samples: StoredSamples | None = None
         self._moving = self._busy = False
-        self._registers = Registers(self.network, box, self._write)
+        self._registers = Registers(self.network, box, self._settle)
         connected = tables.connect(self.network, box, self._catch_up)
         self._display = Display(self.network, box, dict(connected))
         self._life = Life(box, without={b for b in box.blocks if b != "SYSTEM"})
@@ -76,13 +76,12 @@ class TwinHardware:
         """Let encoders be connected."""
         for name in sorted(self._levels):
             if name.endswith(".CONN"):
-                self._write(name, 1)
+                self._registers.write(name, 1)
 
     # Writes
 
-    def _write(self, name: str, value: int) -> None:
-        """Write a register, and let the ticks go by that the server takes for it."""
-        self.network.write(name, value)
+    def _settle(self) -> None:
+        """Let the ticks go by that the server takes for a write."""
         self.network.run_until(self.network.now + SPACING)
 
     def written(self, field: Field, attribute: Attribute | None, moving: bool) -> None:
@@ -94,7 +93,7 @@ class TwinHardware:
         """Set an input from outside."""
         if field.name in self._levels:
             self._catch_up()
-            self._write(field.name, raw)
+            self._registers.write(field.name, raw)
             return True
         if is_shown(self.network, field):
             raise CommandError(f"{field.name} shows what the twin does; set what it depends on")
@@ -113,17 +112,17 @@ class TwinHardware:
         written = entries(self._box, setup.columns)
         self._catch_up()
         self._pcap.stream.rows.clear()
-        self._write("PCAP.START_WRITE", 0)
+        self._registers.write("PCAP.START_WRITE", 0)
         for entry in written:
-            self._write("PCAP.WRITE", entry)
+            self._registers.write("PCAP.WRITE", entry)
         self._samples = StoredSamples(setup, settings, self._stop)
         self._pace.arm(self.network.now)
-        self._write("PCAP.ARM", 0)
+        self._registers.write("PCAP.ARM", 0)
         self._collect()
         return self._samples
 
     def _stop(self, reason: str) -> None:
-        self._write("PCAP.DMA_FULL" if reason == _DMA_ERROR else "PCAP.DISARM", 0)
+        self._registers.write("PCAP.DMA_FULL" if reason == _DMA_ERROR else "PCAP.DISARM", 0)
         self._collect("" if reason == DISARMED else reason)
 
     def _collect(self, reason: str = "") -> None:

@@ -9,8 +9,6 @@ from panda_ioc.sim.reports import Attribute
 from panda_ioc.sim.twin.fields import WRITABLE
 from panda_ioc.sim.twin.network import Network
 
-Put = Callable[[], None]
-
 
 class Registers:
     """Writes fields to the twin.
@@ -18,12 +16,12 @@ class Registers:
     Args:
         network: the twin
         box: the fields
-        write: writes a register, some ticks after the last write
+        settle: lets the ticks go by that the server takes for a write
     """
 
-    def __init__(self, network: Network, box: Box, write: Callable[[str, int], None]) -> None:
+    def __init__(self, network: Network, box: Box, settle: Callable[[], None]) -> None:
         self._network = network
-        self._write = write
+        self._settle = settle
         self._fields = {
             (block.spec.instance_name(number), field.spec.name): field
             for block in box.blocks.values()
@@ -52,16 +50,23 @@ class Registers:
             self._wire(block, field, field.codec)
         else:
             for name, value in self._registers(block, field):
-                self._write(name, value)
+                self.write(name, value)
+
+    def write(self, name: str, value: int) -> None:
+        """Write a register."""
+        self._network.write(name, value)
+        self._settle()
 
     def _wire(self, block: str, field: Register, mux: Mux) -> None:
         if field.spec.name in self._network.blocks[block].lines:
             self._network.wire(field.name, mux.selected)
+            self._settle()
 
     def _delay(self, block: str, field: Field) -> None:
         codec = field.codec if isinstance(field, Register) else None
         if isinstance(codec, BitMux) and field.spec.name in self._network.blocks[block].lines:
             self._network.set_delay(field.name, codec.delay)
+            self._settle()
 
     def _registers(self, block: str, field: Register) -> Iterator[tuple[str, int]]:
         """Yield the registers of a field with what to write to them; a long time has two."""
