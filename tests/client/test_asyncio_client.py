@@ -12,7 +12,6 @@ from panda_ioc.client import _async_data
 from panda_ioc.client.asyncio import AsyncioClient
 from panda_ioc.errors import CommandError, CommandTimeout, ConnectionLost, ProtocolError
 from panda_ioc.protocol.commands import (
-    Arm,
     Disarm,
     Get,
     GetBlockInfo,
@@ -20,6 +19,7 @@ from panda_ioc.protocol.commands import (
     Put,
 )
 from panda_ioc.protocol.responses import Data, EndData, EndReason, FrameData, ReadyData
+from support.arming import arm_async
 from support.boxes import Do, FaultyBox
 from support.servers import Sim
 
@@ -189,7 +189,7 @@ async def test_data_dropped_in_mid_acquisition(sim: Sim) -> None:
     ):
         assert await anext(stream) == ReadyData()
         await client.send(Put("COUNTER1.OUT.CAPTURE", "Value"))
-        await client.send(Arm())
+        await arm_async(client)
         await anext(stream)
         assert isinstance(await anext(stream), FrameData)
         await client.send(Put("*SIM.DROP", "DATA"))
@@ -209,7 +209,7 @@ async def test_events_that_are_not_fetched_are_bounded(
     ):
         await anext(stream)
         await client.send([Put("*SIM.RATE", "2e6"), Put("*SIM.BUFFER", str(1 << 22))])
-        await client.send(Arm())
+        await arm_async(client)
         await anext(stream)
         await asyncio.sleep(1.5)
         samples, end = 0, None
@@ -242,7 +242,7 @@ async def test_a_slow_listener_is_not_taken_for_a_silent_box(sim: Sim) -> None:
         aclosing(client.data(frame_timeout=0.3)) as stream,
     ):
         await anext(stream)
-        await client.send(Arm())
+        await arm_async(client)
         for _ in range(3):
             time.sleep(0.4)  # noqa: ASYNC251 - nothing is read meanwhile
             await anext(stream)

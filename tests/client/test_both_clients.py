@@ -16,7 +16,6 @@ from panda_ioc.errors import (
 )
 from panda_ioc.protocol.commands import (
     Append,
-    Arm,
     Disarm,
     Get,
     GetBlockInfo,
@@ -27,6 +26,7 @@ from panda_ioc.protocol.commands import (
     SetState,
 )
 from panda_ioc.protocol.responses import Data, EndData, EndReason, FrameData, ReadyData, StartData
+from support.arming import arm
 from support.boxes import Do, FaultyBox
 from support.eitherclient import HOST, Client, Make
 from support.servers import Sim
@@ -126,7 +126,7 @@ def capture(client: Client, events: int, **options: Any) -> list[Data]:
     def until(event: Data) -> bool:
         seen.append(event)
         if isinstance(event, ReadyData):
-            client_of_its_own.send(Arm())
+            arm(client_of_its_own)
         if len(seen) == events:
             client_of_its_own.send(Disarm())
         return isinstance(event, EndData)

@@ -11,7 +11,6 @@ from panda_ioc.client.blocking import BlockingClient
 from panda_ioc.device.tables import table_to_words, words_to_table
 from panda_ioc.protocol.commands import (
     Append,
-    Arm,
     ChangeGroup,
     Command,
     CommandError,
@@ -50,6 +49,7 @@ from panda_ioc.protocol.responses import (
     StartData,
     TableFieldInfo,
 )
+from support.arming import arm, arm_async
 from support.servers import Sim
 
 
@@ -132,7 +132,7 @@ async def test_script_capture_with_asyncio(sim: Sim) -> None:
         async for data in client.data(scaled=False, flush_period=0.05, frame_timeout=10):
             match data:
                 case ReadyData():
-                    await client.send(Arm())
+                    await arm_async(client)
                 case StartData():
                     names = [f"{field.name}.{field.capture}" for field in data.fields]
                     assert "COUNTER1.OUT.Value" in names
@@ -153,7 +153,7 @@ def test_script_capture_with_blocking(sim: Sim) -> None:
         client.send(Put("COUNTER1.OUT.CAPTURE", "Value"))
         for data in client.data(scaled=True, frame_timeout=10):
             if isinstance(data, ReadyData):
-                client.send(Arm())
+                arm(client)
             elif isinstance(data, FrameData):
                 client.send(Disarm())
             elif isinstance(data, EndData):

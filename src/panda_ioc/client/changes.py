@@ -27,7 +27,7 @@ T = TypeVar("T")
 METADATA = "*METADATA."
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Batch:
     """What changed, all names being those of the wire.
 
