@@ -132,7 +132,7 @@ _OF_ATTRIBUTES: Mapping[str, Callable[[Field, RecordSpec], RecordSpec]] = Mappin
         "UNITS": lambda _, spec: replace(spec, settle=Settle.POLL),
         "OFFSET": lambda field, spec: replace(spec, units_from=f"{field.wire}.UNITS"),
         "DELAY": lambda field, spec: replace(spec, fields=_delay_fields(field)),
-        "QUEUED_LINES": lambda _, spec: replace(spec, fields={**spec.fields, "EGU": "rows"}),
+        "QUEUED_LINES": lambda _, spec: replace(spec, rtype="longin", fields={"EGU": "rows"}),
     }
 )
 """What is not the same for all attributes with that codec."""

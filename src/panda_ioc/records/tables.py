@@ -33,7 +33,7 @@ STATES = ("INIT", "FIXED", "STREAMING", "STREAMING_LAST")
 
 _FTVL = {
     np.dtype("u1"): "UCHAR",
-    np.dtype("u2"): "LONG",  # wider than the column, so that what is too large is seen
+    np.dtype("u2"): "USHORT",
     np.dtype("i4"): "LONG",
     np.dtype("u4"): "ULONG",
 }

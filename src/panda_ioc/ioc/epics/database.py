@@ -14,7 +14,9 @@ from softioc import builder
 
 from panda_ioc.errors import ConfigurationError
 from panda_ioc.ioc.epics.alarms import INVALID, WRITE, Alarm
+from panda_ioc.ioc.epics.narrow import Narrow
 from panda_ioc.ioc.epics.record import Record
+from panda_ioc.ioc.epics.trap import Wide
 from panda_ioc.ioc.epics.unserved import Unserved
 from panda_ioc.records.build import RecordSet
 from panda_ioc.records.database import record_fields, record_info
@@ -46,10 +48,13 @@ _DTYPES = {
 class Database:
     """Makes the records of a record set; they exist once `load` has been called and EPICS runs.
 
-    Arguments:
+    Args:
         records: what to make
         on_put: for each writable record by its name, the coroutine that handles a put
         validate: for some, a function that may refuse a put at once, with the record locked
+
+    Attributes:
+        wide: what was put to columns of 16 bits that does not fit into them
     """
 
     def __init__(
@@ -60,6 +65,7 @@ class Database:
     ) -> None:
         self._records = records
         self._found: dict[str, Record] = {}
+        self.wide: Wide = {}
         builder.SetDeviceName(records.prefix)
         for spec in records.specs:
             record = self._make(spec, on_put.get(spec.name), validate.get(spec.name))
@@ -76,14 +82,18 @@ class Database:
         """
         prefix = self._records.prefix
         found = self._found = {
-            spec.name: Record(f"{prefix}:{spec.name}", spec.rtype, spec.ftvl)
-            for spec in self._records.specs
+            spec.name: self._record(f"{prefix}:{spec.name}", spec) for spec in self._records.specs
         }
         found |= {spec.name: Unserved(spec.name) for spec in self._records.left_out}
         for spec in self._records.specs:
             if spec.value is not None and not spec.writable:
                 found[spec.name].post(spec.value)
         return found
+
+    def _record(self, name: str, spec: RecordSpec) -> Record:
+        if spec.ftvl == "USHORT":
+            return Narrow(name, self.wide)
+        return Record(name, spec.rtype, spec.ftvl)
 
     def _make(self, spec: RecordSpec, on_put: OnPut | None, validate: Validate | None) -> Any:
         fields = record_fields(spec)

@@ -6,12 +6,13 @@ import os
 from pathlib import Path
 from typing import NoReturn
 
-from softioc import imports, softioc
+from softioc import softioc
 from softioc.asyncio_dispatcher import AsyncioDispatcher
 
 from panda_ioc.ioc.epics import dbcore
 from panda_ioc.ioc.epics.database import Database
 from panda_ioc.ioc.epics.templates import load_statistics
+from panda_ioc.ioc.epics.trap import PutTrap
 from panda_ioc.ioc.options import Options
 
 _PACKAGE = Path(__file__).parents[2]
@@ -29,8 +30,7 @@ def start_epics(database: Database, options: Options) -> None:
             os.environ[variable] = options.bind
     security = options.access_security or DB / "access.acf"
     dbcore.load_access_security(security)
-    if options.log_puts:
-        imports.install_pv_logging(str(security))
+    PutTrap(options.log_puts, database.wide).listen()
     dbcore.release_memory_lock()
     dbcore.enlarge_callback_queue()
     database.load()

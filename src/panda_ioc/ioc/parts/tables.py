@@ -277,7 +277,7 @@ class Table(Part, Follower):
     def _edited(self) -> NDArray[np.uint32]:
         """The words that the columns make up."""
         return self._layout.pack(
-            {name: _labels(record.read()) for name, record in self._columns.items()}
+            {name: _labels(record.read_put()) for name, record in self._columns.items()}
         )
 
     async def _send(self, words: NDArray[np.uint32]) -> None:
