@@ -165,7 +165,7 @@ async def test_a_refused_put_fails_goes_back_and_says_why(
     [
         ([65536, 1], "SEQ1:TABLE column REPEATS row 0: 65536 is not in 0 ... 65535"),
         ([1, -1], "SEQ1:TABLE column REPEATS row 1: -1 is not in 0 ... 65535"),
-        ([1.0, 1e9], "SEQ1:TABLE column REPEATS row 1: 1000000000 is not in 0 ... 65535"),
+        ([1.0, 1e9], "SEQ1:TABLE column REPEATS row 1: 1000000000.0 is not in 0 ... 65535"),
         ([1.0, float("nan")], "SEQ1:TABLE column REPEATS row 1: nan is not"),
     ],
     ids=str,
@@ -180,7 +180,8 @@ async def test_numbers_that_a_column_of_16_bits_has_no_room_for_are_refused(
         put(pva, name, table | {"repeats": repeats if "65536" in why else [70000, 1]})
     assert sim.ask("SEQ1.TABLE?") == words(table)
     await ca.caput(f"{name}:MODE", "EDIT", wait=True)
-    await ca.caput(f"{name}:REPEATS", repeats, wait=True)
+    kind = ca.DBR_DOUBLE if isinstance(repeats[0], float) else None
+    await ca.caput(f"{name}:REPEATS", repeats, datatype=kind, wait=True)
     with pytest.raises(ca.CANothing):
         await ca.caput(f"{name}:MODE", "SUBMIT", wait=True)
     assert why in await _error(ca, tapped)
