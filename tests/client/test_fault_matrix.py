@@ -21,9 +21,9 @@ TIMEOUT = 0.3
 OLD = b"OK =PandA SW: 3.0 FPGA: 1 rootfs: x\n"
 NOT_SENT = (Get("A\nB"), Append("T", ["1"], last=True))
 
-# What the box does with command B, by the row of the table.
+# What the PandA does with command B, by the row of the table.
 BOX: dict[str, list[Any]] = {
-    "the box answers `ERR`": [b"ERR no\n"],
+    "the PandA answers `ERR`": [b"ERR no\n"],
     "end of file before a reply or in it; connection reset": [
         Do.CLOSE,
         (b"OK =1", Do.CLOSE),
@@ -71,7 +71,7 @@ def test_all_rows_are_tested() -> None:
     table = text[text.index("| what happens |") : text.index("| on the data port |")]
     rows = [line.split(" | ")[0].removeprefix("| ") for line in table.splitlines()[2:] if line]
     others = {
-        "a command that can not be sent",
+        "a command that cannot be sent",
         "the call is cancelled (asyncio) or interrupted (Ctrl-C)",
         "`close()`",
         "nobody listens at `connect()`",
@@ -117,7 +117,7 @@ def _name(result: Any) -> list[str]:
 
 @pytest.mark.parametrize("command", NOT_SENT, ids=repr)
 def test_a_command_that_can_not_be_sent(make: Make, command: Command[Any]) -> None:
-    in_flight, _, later = cells("a command that can not be sent")
+    in_flight, _, later = cells("a command that cannot be sent")
     with FaultyBox(OLD, identify=False) as box:
         client = make(box.port)
         client.connect()
