@@ -480,11 +480,13 @@ def test_no_permission(stream: DataStream, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"filename": ""}, "give a name"),
+        ({"filename": ""}, "no file name"),
         ({"filename": "a/b"}, "give a name"),
-        ({"filename": ".."}, "give a name"),
+        ({"filename": ".."}, "that is a directory"),
         ({"directory": Path("here")}, "absolute"),
-        ({"directory": Path("/a\0"), "data_roots": (Path("/"),)}, "only directories in /"),
+        ({"directory": Path("/a\0"), "data_roots": (Path("/"),)}, "cannot be printed"),
+        ({"directory": Path("/a\nb")}, "cannot be printed"),
+        ({"filename": "a\nb"}, "cannot be printed"),
         ({"num": -1}, "-1 samples"),
         ({"mode": Mode.LAST_N}, "the last 0 samples"),
         ({"mode": Mode.LAST_N, "num": MAX_LAST_N + 1}, "give 1 to"),

@@ -25,6 +25,7 @@ from panda_ioc.capture._space import Space
 from panda_ioc.capture.datasets import ENTRY, Dataset
 from panda_ioc.capture.scaling import Rows
 from panda_ioc.errors import CaptureError
+from panda_ioc.files import is_special
 from panda_ioc.protocol.responses import StartData
 
 CHUNK_SAMPLES = 16384
@@ -69,7 +70,7 @@ class HDF5Writer:
         self._stage: Rows = np.empty(0)
         self._stage_bytes = memoryview(bytearray())
         with file_errors(path):
-            if replace:
+            if replace and not is_special(path):
                 path.unlink(missing_ok=True)
             self._make({"creator": "panda-ioc", **(attributes or {})})
 

@@ -12,6 +12,7 @@ from panda_ioc.client.address import Address
 from panda_ioc.client.asyncio import AsyncioClient
 from panda_ioc.device.model import Device
 from panda_ioc.errors import BadValue, ConfigurationError, PandAError
+from panda_ioc.files import check_printable, is_special
 from panda_ioc.ioc.epics.alarms import MAJOR, STATE, Alarm, reason
 from panda_ioc.ioc.epics.database import OnPut
 from panda_ioc.ioc.epics.record import Record
@@ -88,14 +89,19 @@ class Design(Part):
             raise ConfigurationError("start the bridge with --design-dir DIR to use designs")
         if not name:
             raise BadValue("put the name of a file to DESIGN:FILE_NAME first")
+        check_printable("design name", name)
         try:
             path = (self._directory / name).resolve()
         except (OSError, RuntimeError) as error:  # links in a circle
             raise BadValue(f"{name!r}: {error}") from error
-        if path == self._directory or not path.is_relative_to(self._directory):
+        if path == self._directory:
+            raise BadValue(f"{name!r} is {self._directory} itself: give the name of a file in it")
+        if not path.is_relative_to(self._directory):
             raise BadValue(f"{name!r} is not in {self._directory}: give a name without ../")
         if not path.parent.is_dir():
             raise BadValue(f"{name!r}: there is no directory {path.parent}")
+        if is_special(path):
+            raise BadValue(f"{name!r} is a directory, FIFO, socket or device: give another name")
         return path
 
     def _action(self, name: str, act: Callable[[], Awaitable[str]]) -> OnPut:
