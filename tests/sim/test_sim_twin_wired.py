@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 from wire import control, data, raw_rows
-from wired import BITS, WIRED, chosen, load, moved, set_up
 
 from panda_ioc.sim import SimulatedPandA
+from support.wired import BITS, WIRED, chosen, load, moved
 
 pytestmark = pytest.mark.skipif(not WIRED.exists(), reason=f"no timing files in {WIRED}")
 
@@ -35,7 +35,9 @@ async def test_rows_are_those_of_the_fpga(
     wired = load(name)
     async with control(panda) as client, data(panda, "RAW") as stream:
         assert await stream.line() == "OK"
-        await set_up(wired, client)
+        await client.put(*wired.setup())
+        for lines in wired.tables():
+            assert await client.ask(*lines) == ["OK"]
         await client.put("*SIM.STEP=1000", "*PCAP.ARM=")
         await client.put(*wired.events())
         columns, rows, end = await raw_rows(stream)

@@ -1,13 +1,12 @@
 """Shows clients what the twin does: buses, readings, and that something changed at all."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 
 from panda_ioc.sim.box import Box
 from panda_ioc.sim.captured import PosOut
 from panda_ioc.sim.codecs import Codec
 from panda_ioc.sim.fields import BitOut, Field, Read, Register
 from panda_ioc.sim.scan import UINT32_MAX, to_int32
-from panda_ioc.sim.table import Table
 from panda_ioc.sim.twin.network import Network
 from panda_ioc.sim.twin.outputs import Output
 from panda_ioc.sim.twin_hardware.tables import TableChannel
@@ -22,7 +21,7 @@ class Display:
     notes changes for the server.
     """
 
-    def __init__(self, network: Network, box: Box, tables: Mapping[Table, TableChannel]) -> None:
+    def __init__(self, network: Network, box: Box, tables: Sequence[TableChannel]) -> None:
         self._tables = tables
         self._buses = list(_bus_outputs(network, box))
         self._readings = list(_readings(network, box))
@@ -33,8 +32,8 @@ class Display:
             shown.refresh()
         for field, output, convert in self._readings:
             field.show(convert(output.value))
-        for table, channel in self._tables.items():
-            table.show_queued(channel.words // table.row_words)
+        for table in self._tables:
+            table.show()
 
 
 class _BusOutput:

@@ -53,7 +53,7 @@ class TwinHardware:
         self._moving = self._busy = False
         self._registers = Registers(self.network, box, self._settle)
         connected = tables.connect(self.network, box, self._catch_up)
-        self._display = Display(self.network, box, dict(connected))
+        self._display = Display(self.network, box, list(connected))
         self._life = Life(box, without={b for b in box.blocks if b != "SYSTEM"})
         self.controls = controls(self._pace, lambda: self.network.now, self._step)
         self._registers.write_all()

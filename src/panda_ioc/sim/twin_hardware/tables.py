@@ -17,12 +17,16 @@ class TableChannel:
     """One table. What is sent is on its way before the call returns.
 
     Args:
+        table: the table, which shows how many of its lines wait
         network: the twin
         driver: hands buffers to the block
         before: brings the twin to the present
     """
 
-    def __init__(self, network: Network, driver: TableDriver, before: Callable[[], None]) -> None:
+    def __init__(
+        self, table: Table, network: Network, driver: TableDriver, before: Callable[[], None]
+    ) -> None:
+        self._table = table
         self._network = network
         self._driver = driver
         self._before = before
@@ -30,6 +34,7 @@ class TableChannel:
     def reset(self) -> None:
         self._before()
         self._driver.reset()
+        self.show()
 
     def send(self, words: Words, more: bool) -> None:
         self._before()
@@ -38,21 +43,19 @@ class TableChannel:
         except TwinError as error:
             raise CommandError(str(error)) from error
         self._network.run_until(self._network.now + 2 * SPACING)
+        self.show()
 
-    @property
-    def words(self) -> int:
-        """Count the words that wait or are being read."""
-        return self._driver.words
+    def show(self) -> None:
+        """Show the lines that wait or are being read."""
+        self._table.show_queued(self._driver.words // self._table.row_words)
 
 
-def connect(
-    network: Network, box: Box, before: Callable[[], None]
-) -> Iterator[tuple[Table, TableChannel]]:
+def connect(network: Network, box: Box, before: Callable[[], None]) -> Iterator[TableChannel]:
     """Connect the tables of a box to the blocks that read them."""
     for field in box.fields.values():
         name = field.name.rpartition(".")[0]
         block = network.blocks.get(name)
         if isinstance(field, Table) and isinstance(block, Seq | Pgen):
-            channel = TableChannel(network, TableDriver(network, name, block.table), before)
+            channel = TableChannel(field, network, TableDriver(network, name, block.table), before)
             field.channel = channel
-            yield field, channel
+            yield channel

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from wire import SHARED, Wire
+from support.servers import SHARED
 
 WIRED = SHARED / "twin" / "wired"
 # By mode of an entry: the capture, and which of its words.
@@ -124,12 +124,6 @@ def _word(entry: int, positions: dict[int, str]) -> Word:
     return positions[index], *KINDS[mode]
 
 
-async def set_up(wired: Wired, client: Wire) -> None:
-    await client.put(*wired.setup())
-    for lines in wired.tables():
-        assert await client.ask(*lines) == ["OK"]
-
-
 def chosen(wired: Wired, columns: list[tuple[str, str, str]], row: list[int]) -> list[int]:
     """Take from a raw row the words that a row of the file has, in its order.
 
@@ -145,6 +139,16 @@ def chosen(wired: Wired, columns: list[tuple[str, str, str]], row: list[int]) ->
             words.setdefault((name, kind, number), row[place])
             place += 1
     return [words[word] for word in wired.words]
+
+
+def signed(row: list[int], wired: Wired) -> dict[tuple[str, str], int]:
+    """Return the numbers of a row of the file, by field and capture."""
+    numbers: dict[tuple[str, str], int] = {}
+    sizes: dict[tuple[str, str], int] = {}
+    for (name, kind, number), word in zip(wired.words, row, strict=True):
+        numbers[name, kind] = numbers.get((name, kind), 0) | word << 32 * number
+        sizes[name, kind] = 32 * (number + 1)
+    return {key: value - (value >> sizes[key] - 1 << sizes[key]) for key, value in numbers.items()}
 
 
 def moved(word: int, bits: dict[str, int], names: list[str]) -> int:
