@@ -127,6 +127,11 @@ class Link:
         self.role = "commands"
         self.pumps: list[asyncio.Task[None]] = []
 
+    @property
+    def is_open(self) -> bool:
+        """False once it was closed."""
+        return self.client.fileno() >= 0
+
     def close(self, reset: bool = False) -> None:
         """Close both sides, if they are not."""
         for pump in self.pumps:
@@ -207,7 +212,7 @@ class Port:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
 
     def _chosen(self, role: str | None) -> list[Link]:
-        return [link for link in self._links if role in (None, link.role)]
+        return [link for link in self._links if role in (None, link.role) and link.is_open]
 
     async def _open(self) -> None:
         self._listener = socket.create_server((LOOPBACK, self.port), backlog=100)
@@ -232,13 +237,15 @@ class Port:
     async def _inject(self, data: bytes, role: str | None) -> int:
         links = self._chosen(role)
         for link in links:
-            await self._loop.sock_sendall(link.client, data)
+            with contextlib.suppress(OSError):  # it may be ended meanwhile
+                await self._loop.sock_sendall(link.client, data)
         return len(links)
 
     async def _end(self, how: Do, role: str | None) -> None:
         for link in self._chosen(role):
             if how is Do.HALF_CLOSE:
-                link.client.shutdown(socket.SHUT_WR)
+                with contextlib.suppress(OSError):  # the other side has closed it
+                    link.client.shutdown(socket.SHUT_WR)
             else:
                 link.close(reset=how is Do.RESET)
                 self._links.discard(link)
