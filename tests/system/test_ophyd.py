@@ -26,7 +26,7 @@ from ophyd_async.fastcs.panda import (
     StaticSeqTableFlyableLogic,
 )
 
-from support.servers import Ioc, Sim
+from support.servers import EpicsPorts, Ioc, Sim, random_prefix
 
 Docs = list[tuple[str, dict[str, Any]]]
 
@@ -58,6 +58,17 @@ class Sequencer:
         for subscription in self._subscriptions:
             subscription.close()
         self._sim.put("*SIM.FREE=SEQ1.ACTIVE", "*SIM.HOLD=0")
+
+
+@pytest.fixture(scope="module")
+def ioc(
+    tmp_path_factory: pytest.TempPathFactory, epics_ports: EpicsPorts, sim: Sim
+) -> Iterator[Ioc]:
+    """A bridge with a prefix as facilities have it that put names of devices in braces."""
+    log = tmp_path_factory.mktemp("braces") / "log"
+    prefix = f"XF:27ID1-ES{{{random_prefix()}:1}}"
+    with Ioc(log, epics_ports, sim.address, prefix=prefix) as ioc:
+        yield ioc
 
 
 @pytest.fixture(scope="module")
