@@ -22,6 +22,7 @@ from panda_ioc.ioc.panda.connection import DeviceChanged
 from panda_ioc.ioc.panda.identity import wait_for_device
 from panda_ioc.ioc.screens import check_screens, write_screens
 from panda_ioc.records.build import RecordSet, build_records
+from panda_ioc.records.own import STATUS
 from panda_ioc.records.pv_list import pv_lists
 
 EXIT_DIFFERENT = 3
@@ -162,7 +163,7 @@ def _begin(options: Options, device: Device, is_fresh: bool) -> tuple[Bridge, Re
     bridge = Bridge(options, device, is_fresh, records)
     database = Database(records, bridge.on_put(), bridge.validate())
     start_epics(database, options)
-    if not dbcore.confirm_refusal(f"{options.prefix}:STATUS"):
+    if not dbcore.confirm_refusal(f"{options.prefix}:{STATUS}"):
         log.warning("refused puts are reverted but not failed: unknown version of EPICS")
     bridge.attach(database.find())
     return bridge, records

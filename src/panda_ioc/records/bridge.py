@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from panda_ioc.device.model import Device
+from panda_ioc.records import own
 from panda_ioc.records.datasets import dataset_records
 from panda_ioc.records.designs import DESIGN
 from panda_ioc.records.shorthand import count, percent, setting, shown, text
@@ -23,7 +24,7 @@ _ZERO_ONE = ("0", "1")
 
 BRIDGE = (
     shown(
-        "STATUS",
+        own.STATUS,
         "mbbi",
         "Connection to the PandA",
         labels=CONNECTION_STATES,
@@ -31,38 +32,38 @@ BRIDGE = (
         ZRSV="MAJOR",
         ONSV="MINOR",
     ),
-    text("ERROR", "Last refusal or failure, in full", 512),
-    text("ERROR:PV", "The record that the last error is about", 61),
+    text(own.ERROR, "Last refusal or failure, in full", 512),
+    text(own.ERROR_PV, "The record that the last error is about", 61),
 )
 
 SYSTEM = (
-    shown("SYSTEM:IOC_VERSION", "stringin", "Version of this bridge"),
-    shown("SYSTEM:PANDA_SW_VERSION", "stringin", "Version of the PandA's server"),
-    shown("SYSTEM:FPGA_VERSION", "stringin", "Version of the PandA's FPGA"),
-    shown("SYSTEM:ROOTFS_VERSION", "stringin", "Version of the PandA's root file system"),
-    text("SYSTEM:IDN", "All that the PandA says of itself", 512),
+    shown(own.SYSTEM_IOC_VERSION, "stringin", "Version of this bridge"),
+    shown(own.SYSTEM_PANDA_SW_VERSION, "stringin", "Version of the PandA's server"),
+    shown(own.SYSTEM_FPGA_VERSION, "stringin", "Version of the PandA's FPGA"),
+    shown(own.SYSTEM_ROOTFS_VERSION, "stringin", "Version of the PandA's root file system"),
+    text(own.SYSTEM_IDN, "All that the PandA says of itself", 512),
 )
 
 PCAP = (
     RecordSpec(
-        name="PCAP:ARM",
+        name=own.PCAP_ARM,
         rtype="bo",
         writable=True,
         desc="Arm or disarm position capture",
         labels=("Disarm", "Arm"),
         pvi="arm",
     ),
-    setting("PCAP:WAIT", "bo", "A put is done when PCAP is idle", 0, labels=("Done", "Wait")),
-    shown("PCAP:COMPLETION", "stringin", "Busy, or how the acquisition ended"),
-    count("PCAP:CAPTURED", "Samples that the PandA has captured"),
+    setting(own.PCAP_WAIT, "bo", "A put is done when PCAP is idle", 0, labels=("Done", "Wait")),
+    shown(own.PCAP_COMPLETION, "stringin", "Busy, or how the acquisition ended"),
+    count(own.PCAP_CAPTURED, "Samples that the PandA has captured"),
 )
 
 DATA = (
     setting(
-        "DATA:CAPTURE", "bo", "Write data to a file", 0, labels=_ZERO_ONE, alias="DATA:Capture"
+        own.DATA_CAPTURE, "bo", "Write data to a file", 0, labels=_ZERO_ONE, alias="DATA:Capture"
     ),
     setting(
-        "DATA:CAPTURE_MODE",
+        own.DATA_CAPTURE_MODE,
         "mbbo",
         "Which samples are kept in the file",
         0,
@@ -70,14 +71,14 @@ DATA = (
         alias="DATA:CaptureMode",
     ),
     setting(
-        "DATA:NUM_CAPTURE",
+        own.DATA_NUM_CAPTURE,
         "longout",
         "Samples to keep in the file, 0: all",
         0,
         alias="DATA:NumCapture",
     ),
     setting(
-        "DATA:FLUSH_PERIOD",
+        own.DATA_FLUSH_PERIOD,
         "ao",
         "Longest time between flushes to the file",
         1.0,
@@ -86,92 +87,94 @@ DATA = (
         PREC=3,
     ),
     setting(
-        "DATA:CREATE_DIRECTORY",
+        own.DATA_CREATE_DIRECTORY,
         "longout",
         "Directories that may be created",
         0,
         alias="DATA:CreateDirectory",
     ),
     text(
-        "DATA:HDF_DIRECTORY",
+        own.DATA_HDF_DIRECTORY,
         "Directory of the file",
         4096,
         writable=True,
         alias="DATA:HDFDirectory",
     ),
-    text("DATA:HDF_FILE_NAME", "Name of the file", 255, writable=True, alias="DATA:HDFFileName"),
-    text("DATA:HDF_FULL_FILE_PATH", "Path of the file", 4352, alias="DATA:HDFFullFilePath"),
+    text(own.DATA_HDF_FILE_NAME, "Name of the file", 255, writable=True, alias="DATA:HDFFileName"),
+    text(own.DATA_HDF_FULL_FILE_PATH, "Path of the file", 4352, alias="DATA:HDFFullFilePath"),
     shown(
-        "DATA:DIRECTORY_EXISTS",
+        own.DATA_DIRECTORY_EXISTS,
         "bi",
         "The directory exists",
         0,
         labels=_NO_YES,
         alias="DATA:DirectoryExists",
     ),
-    shown("DATA:NUM_CAPTURED", "longin", "Samples that are on disk", 0, alias="DATA:NumCaptured"),
+    shown(own.DATA_NUM_CAPTURED, "longin", "Samples that are on disk", 0, alias="DATA:NumCaptured"),
     shown(
-        "DATA:NUM_RECEIVED",
+        own.DATA_NUM_RECEIVED,
         "longin",
         "Samples received since capture began",
         0,
         alias="DATA:NumReceived",
     ),
-    text("DATA:STATUS", "State of the file", 200, alias="DATA:Status"),
-    setting("DATA:UNPACK_BITS", "bo", "One dataset for each named bit", 0, labels=_NO_YES),
-    setting("DATA:WAIT", "bo", "A put is done when the file is closed", 0, labels=("Done", "Wait")),
-    shown("DATA:BUSY", "bi", "The file is open", 0, labels=("Idle", "Busy")),
-    shown("DATA:END_REASON", "stringin", "Why the capture ended", ""),
-    shown("DATA:ARM_TIME", "stringin", "When the PandA was armed, UTC", ""),
-    shown("DATA:START_TIME", "stringin", "When the acquisition began, UTC", ""),
+    text(own.DATA_STATUS, "State of the file", 200, alias="DATA:Status"),
+    setting(own.DATA_UNPACK_BITS, "bo", "One dataset for each named bit", 0, labels=_NO_YES),
+    setting(
+        own.DATA_WAIT, "bo", "A put is done when the file is closed", 0, labels=("Done", "Wait")
+    ),
+    shown(own.DATA_BUSY, "bi", "The file is open", 0, labels=("Idle", "Busy")),
+    shown(own.DATA_END_REASON, "stringin", "Why the capture ended", ""),
+    shown(own.DATA_ARM_TIME, "stringin", "When the PandA was armed, UTC", ""),
+    shown(own.DATA_START_TIME, "stringin", "When the acquisition began, UTC", ""),
     shown(
-        "DATA:HW_TIME_OFFSET_NS",
+        own.DATA_HW_TIME_OFFSET_NS,
         "ai",
         "ARM_TIME + this: time of the hardware",
         0,
         PREC=0,
         EGU="ns",
     ),
-    count("DATA:NUM_MISSED", "Samples taken before we connected"),
-    count("DATA:NUM_ACQUISITIONS", "Acquisitions in the file"),
-    count("DATA:OVERRUNS", "Captures that ended in an overrun"),
-    count("DATA:CHUNK_SIZE", "Samples in a chunk of a dataset"),
-    percent("DATA:QUEUE_DEPTH", "Room for waiting data in use"),
-    percent("DATA:QUEUE_PEAK", "The most of it that was in use"),
+    count(own.DATA_NUM_MISSED, "Samples taken before we connected"),
+    count(own.DATA_NUM_ACQUISITIONS, "Acquisitions in the file"),
+    count(own.DATA_OVERRUNS, "Captures that ended in an overrun"),
+    count(own.DATA_CHUNK_SIZE, "Samples in a chunk of a dataset"),
+    percent(own.DATA_QUEUE_DEPTH, "Room for waiting data in use"),
+    percent(own.DATA_QUEUE_PEAK, "The most of it that was in use"),
 )
 
 LIVE = (
     setting(
-        "DATA:LIVE:ENABLE", "bo", "Receive data and show it in waveforms", 1, labels=("Off", "On")
+        own.DATA_LIVE_ENABLE, "bo", "Receive data and show it in waveforms", 1, labels=("Off", "On")
     ),
-    setting("DATA:LIVE:KEEP", "mbbo", "Which samples waveforms show", 0, labels=LIVE_KEEP),
+    setting(own.DATA_LIVE_KEEP, "mbbo", "Which samples waveforms show", 0, labels=LIVE_KEEP),
     setting(
-        "DATA:LIVE:LENGTH",
+        own.DATA_LIVE_LENGTH,
         "longout",
         "Samples that waveforms show",
         1000,
         LOPR=1,
         HOPR=LIVE_CAPACITY,
     ),
-    setting("DATA:LIVE:PERIOD", "ao", "Shortest time between updates", 0.1, EGU="s", PREC=3),
-    count("DATA:LIVE:RECEIVED", "Samples received in this acquisition"),
-    count("DATA:LIVE:DROPPED", "Samples received but never shown"),
-    count("DATA:LIVE:UPDATES", "Updates of waveforms"),
-    count("DATA:LIVE:MISSED", "Samples taken before we connected"),
-    shown("DATA:LIVE:STATE", "stringin", "State of the data stream"),
+    setting(own.DATA_LIVE_PERIOD, "ao", "Shortest time between updates", 0.1, EGU="s", PREC=3),
+    count(own.DATA_LIVE_RECEIVED, "Samples received in this acquisition"),
+    count(own.DATA_LIVE_DROPPED, "Samples received but never shown"),
+    count(own.DATA_LIVE_UPDATES, "Updates of waveforms"),
+    count(own.DATA_LIVE_MISSED, "Samples taken before we connected"),
+    shown(own.DATA_LIVE_STATE, "stringin", "State of the data stream"),
 )
 
 HEALTH = (
-    count("IOC:RECONNECTS", "Connections to the PandA that were lost"),
-    count("IOC:PUTS", "Puts that were sent to the PandA"),
-    count("IOC:REFUSED_PUTS", "Puts that were refused"),
-    shown("IOC:POLL_TIME", "ai", "Time that a poll of changes takes", 0, PREC=3, EGU="ms"),
-    shown("IOC:DATA_RATE", "ai", "Data received", 0, PREC=3, EGU="MB/s"),
-    count("IOC:FRAMES", "Pieces of data received"),
-    count("IOC:OVERRUNS", "Acquisitions that ended in an overrun"),
-    count("IOC:QUEUE_DEPTH", "Bytes that wait to be written"),
-    text("IOC:LAST_ERROR", "Last thing that went wrong", 512),
-    shown("IOC:LAST_ERROR_TIME", "stringin", "When it went wrong"),
+    count(own.IOC_RECONNECTS, "Connections to the PandA that were lost"),
+    count(own.IOC_PUTS, "Puts that were sent to the PandA"),
+    count(own.IOC_REFUSED_PUTS, "Puts that were refused"),
+    shown(own.IOC_POLL_TIME, "ai", "Time that a poll of changes takes", 0, PREC=3, EGU="ms"),
+    shown(own.IOC_DATA_RATE, "ai", "Data received", 0, PREC=3, EGU="MB/s"),
+    count(own.IOC_FRAMES, "Pieces of data received"),
+    count(own.IOC_OVERRUNS, "Acquisitions that ended in an overrun"),
+    count(own.IOC_QUEUE_DEPTH, "Bytes that wait to be written"),
+    text(own.IOC_LAST_ERROR, "Last thing that went wrong", 512),
+    shown(own.IOC_LAST_ERROR_TIME, "stringin", "When it went wrong"),
 )
 
 
@@ -186,7 +189,7 @@ def own_records(prefix: str, device: Device) -> Iterator[RecordSpec]:
 
 
 def _is_setting(spec: RecordSpec) -> bool:
-    return spec.writable and spec.name not in ("DATA:CAPTURE", "DATA:WAIT")
+    return spec.writable and spec.name not in (own.DATA_CAPTURE, own.DATA_WAIT)
 
 
 def _with_pvi(spec: RecordSpec) -> RecordSpec:

@@ -10,12 +10,13 @@ from dataclasses import replace
 
 from panda_ioc.errors import ConfigurationError
 from panda_ioc.records.limits import NAME
+from panda_ioc.records.own import STATUS
 from panda_ioc.records.specs import RecordSpec
 
 FORBIDDEN = "\"'$."
 """Apart from blanks and what cannot be printed."""
 
-NEEDED = "STATUS"
+NEEDED = STATUS
 """The record without which there is no bridge."""
 
 _MACRO = re.compile(r"\$\(\w+\)|\$\{\w+\}", re.ASCII)

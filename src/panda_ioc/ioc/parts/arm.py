@@ -22,6 +22,7 @@ from panda_ioc.ioc.parts.pcap import ACTIVE, Pcap
 from panda_ioc.ioc.parts.puts import Puts
 from panda_ioc.protocol.commands import Arm, Disarm
 from panda_ioc.protocol.responses import EndReason
+from panda_ioc.records import own
 
 BAD_ENDS = {reason.value for reason in EndReason if not reason.is_good}
 POLL = 0.01  # seconds between questions whether the PandA is active yet
@@ -47,11 +48,11 @@ class Arming(Part, Follower):
 
     def on_put(self) -> Mapping[str, OnPut]:
         """The handlers of puts, by record."""
-        return {"PCAP:ARM": self._put, "PCAP:WAIT": self._put_wait}
+        return {own.PCAP_ARM: self._put, own.PCAP_WAIT: self._put_wait}
 
     def attach(self, records: Mapping[str, Record], board: Board) -> None:
         """Take the records, and follow PCAP.ACTIVE."""
-        self._record, self._wait = records["PCAP:ARM"], records["PCAP:WAIT"]
+        self._record, self._wait = records[own.PCAP_ARM], records[own.PCAP_WAIT]
         board.add(self, [ACTIVE])
 
     def from_device(self, wire: str, text: str, batch: Batch) -> None:

@@ -23,6 +23,7 @@ from panda_ioc.ioc.parts.base import Part
 from panda_ioc.ioc.parts.puts import Puts
 from panda_ioc.ioc.parts.settings import Apply
 from panda_ioc.protocol.responses import Refused
+from panda_ioc.records import own
 from panda_ioc.statefile import Loaded
 from panda_ioc.statefile.lines import Setting
 
@@ -62,19 +63,19 @@ class Design(Part):
 
     def settings(self) -> Mapping[str, Apply]:
         """What puts to settings do, by record."""
-        return {"DESIGN:FILE_NAME": self._set_name}
+        return {own.DESIGN_FILE_NAME: self._set_name}
 
     def on_put(self) -> Mapping[str, OnPut]:
         """The handlers of the other puts."""
         return {
-            "DESIGN:SAVE": self._action("DESIGN:SAVE", self._save),
-            "DESIGN:LOAD": self._action("DESIGN:LOAD", self._load),
+            own.DESIGN_SAVE: self._action(own.DESIGN_SAVE, self._save),
+            own.DESIGN_LOAD: self._action(own.DESIGN_LOAD, self._load),
         }
 
     def attach(self, records: Mapping[str, Record], board: Board) -> None:
         """Take the records."""
         self._records = records
-        records["DESIGN:DIRECTORY"].post(str(self._directory or ""))
+        records[own.DESIGN_DIRECTORY].post(str(self._directory or ""))
         for name in self.on_put():
             records[name].post(0)
 
@@ -112,7 +113,7 @@ class Design(Part):
 
     async def _act(self, act: Callable[[], Awaitable[str]]) -> int:
         """One at a time; STATUS says what came of it."""
-        status = self._records["DESIGN:STATUS"]
+        status = self._records[own.DESIGN_STATUS]
         try:
             async with self._busy:
                 status.post(await act())
@@ -131,14 +132,14 @@ class Design(Part):
     async def _load(self) -> str:
         path = self._path(self._name)
         settings = await asyncio.to_thread(statefile.read, path)
-        self._records["DESIGN:REFUSED"].post(0)
+        self._records[own.DESIGN_REFUSED].post(0)
         loaded = await self._send(settings)
         with contextlib.suppress(TimeoutError):
             await self._connection.settled()
         if loaded.left_out:
             log.info("%s: %s", self._name, loaded.told())
         if refused := loaded.refused:
-            self._records["DESIGN:REFUSED"].post(len(refused), Alarm(MAJOR, STATE))
+            self._records[own.DESIGN_REFUSED].post(len(refused), Alarm(MAJOR, STATE))
             raise BadValue(f"{self._name}: {len(refused)} settings refused: {_some(refused)}")
         return "; ".join(filter(None, (f"Loaded {self._name}", loaded.told())))
 

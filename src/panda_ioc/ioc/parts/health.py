@@ -13,6 +13,7 @@ from panda_ioc.ioc.parts.base import Part
 from panda_ioc.ioc.parts.panel import Panel
 from panda_ioc.ioc.parts.puts import Puts
 from panda_ioc.protocol.responses import EndReason, StartData
+from panda_ioc.records import own
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ class Health(Part):
         self._connection = connection
         self._puts = puts
         self._errors = LastError()
-        self._panel = Panel("IOC:")
+        self._panel = Panel()
 
     def attach(self, records: Mapping[str, Record], board: Board) -> None:
         """Take the records."""
@@ -85,16 +86,16 @@ class Health(Part):
 
     def _show(self, rate: float) -> None:
         values: dict[str, float | str] = {
-            "RECONNECTS": self._connection.reconnects,
-            "PUTS": self._connection.puts,
-            "REFUSED_PUTS": self._puts.refusals,
-            "POLL_TIME": self._connection.feed.last_duration * 1e3,
-            "DATA_RATE": rate,
-            "FRAMES": self.counter.pieces,
-            "OVERRUNS": self.counter.overruns,
-            "QUEUE_DEPTH": self._queue_depth(),
-            "LAST_ERROR": self._errors.text,
-            "LAST_ERROR_TIME": _iso(self._errors.time),
+            own.IOC_RECONNECTS: self._connection.reconnects,
+            own.IOC_PUTS: self._connection.puts,
+            own.IOC_REFUSED_PUTS: self._puts.refusals,
+            own.IOC_POLL_TIME: self._connection.feed.last_duration * 1e3,
+            own.IOC_DATA_RATE: rate,
+            own.IOC_FRAMES: self.counter.pieces,
+            own.IOC_OVERRUNS: self.counter.overruns,
+            own.IOC_QUEUE_DEPTH: self._queue_depth(),
+            own.IOC_LAST_ERROR: self._errors.text,
+            own.IOC_LAST_ERROR_TIME: _iso(self._errors.time),
         }
         for name, value in values.items():
             self._panel.show(name, value)

@@ -20,6 +20,7 @@ from panda_ioc.ioc.panda.news import Board
 from panda_ioc.ioc.parts.base import Part
 from panda_ioc.ioc.parts.panel import Panel
 from panda_ioc.ioc.parts.settings import Apply
+from panda_ioc.records import own
 from panda_ioc.records.bridge import LIVE_CAPACITY, LIVE_KEEP
 from panda_ioc.records.live import live_name
 
@@ -41,7 +42,7 @@ class Live(Part):
         self._enabled = False
         self._stream: DataStream | None = None
         self._records: Mapping[str, Record] = {}
-        self._panel = Panel("DATA:LIVE:")
+        self._panel = Panel()
         self._shown: set[str] = set()
         self._updates = 0
         self._is_lost = False
@@ -51,10 +52,10 @@ class Live(Part):
     def settings(self) -> Mapping[str, Apply]:
         """What puts to the controls do, by record."""
         return {
-            "DATA:LIVE:ENABLE": self._enable,
-            "DATA:LIVE:KEEP": self._set_keep,
-            "DATA:LIVE:LENGTH": self._set_length,
-            "DATA:LIVE:PERIOD": self._set_period,
+            own.DATA_LIVE_ENABLE: self._enable,
+            own.DATA_LIVE_KEEP: self._set_keep,
+            own.DATA_LIVE_LENGTH: self._set_length,
+            own.DATA_LIVE_PERIOD: self._set_period,
         }
 
     def attach(self, records: Mapping[str, Record], board: Board) -> None:
@@ -78,9 +79,9 @@ class Live(Part):
         self._ready_at = math.inf
         if why and self._enabled:
             self._is_lost = True
-            self._panel.show("STATE", "Disconnected", Alarm(INVALID, COMM, why))
+            self._panel.show(own.DATA_LIVE_STATE, "Disconnected", Alarm(INVALID, COMM, why))
         else:
-            self._panel.show("STATE", "Off")
+            self._panel.show(own.DATA_LIVE_STATE, "Off")
 
     def _show_soon(self) -> None:
         """Say that all is ready; later if the port has just been lost, as it may be lost again."""
@@ -91,7 +92,9 @@ class Live(Part):
 
     def _show_ready(self) -> None:
         self._ready_at, self._is_lost = math.inf, False
-        self._panel.show("STATE", "Waiting for an acquisition" if self._enabled else "Off")
+        self._panel.show(
+            own.DATA_LIVE_STATE, "Waiting for an acquisition" if self._enabled else "Off"
+        )
 
     # -- controls -------------------------------------------------------------------------------
 
@@ -145,7 +148,7 @@ class Live(Part):
         except Exception as error:
             # Whatever it is (memory that is not to be had), it is told, and tried again.
             log.exception("live data cannot be shown")
-            self._panel.show("STATE", "Failed", Alarm(MAJOR, STATE, describe(error)))
+            self._panel.show(own.DATA_LIVE_STATE, "Failed", Alarm(MAJOR, STATE, describe(error)))
             return
         # `closed` may have been called meanwhile, and has the last word.
         if snapshot.acquisition and self._stream is not None and self._enabled:
@@ -187,10 +190,10 @@ class Live(Part):
     def _count(self, snapshot: Snapshot, stamp: float) -> None:
         start = self._stream.running if self._stream else None
         counts = {
-            "RECEIVED": snapshot.received,
-            "DROPPED": snapshot.dropped,
-            "UPDATES": self._updates,
-            **({"MISSED": start.missed} if start else {}),
+            own.DATA_LIVE_RECEIVED: snapshot.received,
+            own.DATA_LIVE_DROPPED: snapshot.dropped,
+            own.DATA_LIVE_UPDATES: self._updates,
+            **({own.DATA_LIVE_MISSED: start.missed} if start else {}),
         }
         for name, count in counts.items():
             self._panel.show(name, count, stamp=stamp)
@@ -198,7 +201,7 @@ class Live(Part):
     def _show_state(self, snapshot: Snapshot) -> None:
         reason = snapshot.reason
         self._panel.show(
-            "STATE",
+            own.DATA_LIVE_STATE,
             f"Ended: {reason.value}" if reason else "Running",
             Alarm(MAJOR, STATE, reason.value) if reason and not reason.is_good else NO_ALARM,
         )

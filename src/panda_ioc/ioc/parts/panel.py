@@ -8,10 +8,9 @@ from panda_ioc.ioc.epics.record import Record
 
 
 class Panel:
-    """Shows values in records under a common part of their names."""
+    """Shows values in records, by their names."""
 
-    def __init__(self, prefix: str) -> None:
-        self._prefix = prefix
+    def __init__(self) -> None:
         self._records: Mapping[str, Record] = {}
         self._shown: dict[str, tuple[object, ...]] = {}
 
@@ -28,4 +27,4 @@ class Panel:
         if is_scalar and self._shown.get(name) == shown:
             return
         self._shown[name] = shown
-        self._records[f"{self._prefix}{name}"].post(value, alarm, stamp)
+        self._records[name].post(value, alarm, stamp)

@@ -21,6 +21,7 @@ from panda_ioc.ioc.panda.news import Board, Follower
 from panda_ioc.ioc.parts.base import Part
 from panda_ioc.ioc.parts.panel import Panel
 from panda_ioc.protocol.commands import GetLine
+from panda_ioc.records import own
 
 ACTIVE = "PCAP.ACTIVE"
 BUSY = "Busy"
@@ -80,7 +81,7 @@ class Pcap(Part, Follower):
     def __init__(self, connection: Connection, port: DataPort) -> None:
         self._connection = connection
         self._port = port
-        self._panel = Panel("PCAP:")
+        self._panel = Panel()
         self._changed = asyncio.Event()
         self._losses = 0
 
@@ -100,8 +101,8 @@ class Pcap(Part, Follower):
     def stale(self) -> None:
         """Show that nobody knows."""
         self._losses += 1
-        self._panel.show("COMPLETION", "", DISCONNECTED)
-        self._panel.show("CAPTURED", 0, DISCONNECTED)
+        self._panel.show(own.PCAP_COMPLETION, "", DISCONNECTED)
+        self._panel.show(own.PCAP_CAPTURED, 0, DISCONNECTED)
 
     async def run(self) -> None:
         """Follow each acquisition to its end; for ever."""
@@ -207,8 +208,8 @@ class Pcap(Part, Follower):
 
     def _show(self, now: Standing) -> None:
         for name, value, empty in (
-            ("COMPLETION", now.completion, ""),
-            ("CAPTURED", now.captured, 0),
+            (own.PCAP_COMPLETION, now.completion, ""),
+            (own.PCAP_CAPTURED, now.captured, 0),
         ):
             if value is None:
                 self._panel.show(name, empty, _DOES_NOT_TELL)

@@ -15,6 +15,7 @@ from panda_ioc.ioc.epics.memory import Value
 from panda_ioc.ioc.epics.record import Record
 from panda_ioc.ioc.panda.news import Board
 from panda_ioc.ioc.parts.base import Part
+from panda_ioc.records import own
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ class Puts(Part):
 
     def attach(self, records: Mapping[str, Record], board: Board) -> None:
         """Take the records."""
-        self._error, self._error_pv = records["ERROR"], records["ERROR:PV"]
+        self._error, self._error_pv = records[own.ERROR], records[own.ERROR_PV]
         self._show(None, "")
 
     async def end(

@@ -9,6 +9,7 @@ from panda_ioc.ioc.epics.record import Record
 from panda_ioc.ioc.panda.connection import State
 from panda_ioc.ioc.panda.news import Board
 from panda_ioc.ioc.parts.base import Part
+from panda_ioc.records import own
 
 
 class Status(Part):
@@ -26,14 +27,14 @@ class Status(Part):
 
     def attach(self, records: Mapping[str, Record], board: Board) -> None:
         """Take the records."""
-        self._record = records["STATUS"]
+        self._record = records[own.STATUS]
         found = self._device.identification
-        versions = {"SYSTEM:IDN": self._device.idn, "SYSTEM:IOC_VERSION": __version__}
+        versions = {own.SYSTEM_IDN: self._device.idn, own.SYSTEM_IOC_VERSION: __version__}
         if found:
             versions |= {
-                "SYSTEM:PANDA_SW_VERSION": found.software,
-                "SYSTEM:FPGA_VERSION": found.fpga,
-                "SYSTEM:ROOTFS_VERSION": found.rootfs,
+                own.SYSTEM_PANDA_SW_VERSION: found.software,
+                own.SYSTEM_FPGA_VERSION: found.fpga,
+                own.SYSTEM_ROOTFS_VERSION: found.rootfs,
             }
         for name in versions.keys() - self._fields:
             records[name].post(versions[name])

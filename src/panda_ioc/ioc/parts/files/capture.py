@@ -36,6 +36,7 @@ from panda_ioc.ioc.parts.pcap import Pcap
 from panda_ioc.ioc.parts.puts import Puts
 from panda_ioc.ioc.parts.settings import After, Apply
 from panda_ioc.protocol.responses import ExtOutBitsFieldInfo
+from panda_ioc.records import own
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +98,7 @@ class Files(Part):
 
     def attach(self, records: Mapping[str, Record], board: Board) -> None:
         """Take the records."""
-        self._capture, self._wait = records["DATA:CAPTURE"], records["DATA:WAIT"]
+        self._capture, self._wait = records[own.DATA_CAPTURE], records[own.DATA_WAIT]
         self._display.attach(records, board)
         self._path.attach(records, board)
         self._datasets.attach(records, board)
@@ -110,15 +111,15 @@ class Files(Part):
         """What to do before a good put of a setting ends, by record."""
         names = [name for name in self.settings() if name.endswith(":DATASET")]
         return dict.fromkeys(names, self._datasets.renamed) | {
-            "DATA:HDF_DIRECTORY": self._path.directory_changed,
-            "DATA:HDF_FILE_NAME": self._path.name_changed,
-            "DATA:FLUSH_PERIOD": self._apply_flush_period,
-            "DATA:UNPACK_BITS": self._datasets.renamed,
+            own.DATA_HDF_DIRECTORY: self._path.directory_changed,
+            own.DATA_HDF_FILE_NAME: self._path.name_changed,
+            own.DATA_FLUSH_PERIOD: self._apply_flush_period,
+            own.DATA_UNPACK_BITS: self._datasets.renamed,
         }
 
     def on_put(self) -> Mapping[str, OnPut]:
         """The handlers of puts that are no settings, by record."""
-        return {"DATA:CAPTURE": self._put_capture, "DATA:WAIT": self._put_wait}
+        return {own.DATA_CAPTURE: self._put_capture, own.DATA_WAIT: self._put_wait}
 
     @property
     def status(self) -> Status:

@@ -13,6 +13,7 @@ from panda_ioc.ioc.panda.news import Board
 from panda_ioc.ioc.parts.base import Part
 from panda_ioc.ioc.parts.files.settings import FileSettings
 from panda_ioc.ioc.parts.panel import Panel
+from panda_ioc.records import own
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +25,7 @@ class FilePath(Part):
 
     def __init__(self, settings: FileSettings) -> None:
         self._settings = settings
-        self._panel = Panel("DATA:")
+        self._panel = Panel()
 
     def attach(self, records: Mapping[str, Record], board: Board) -> None:
         """Take the records."""
@@ -48,11 +49,11 @@ class FilePath(Part):
 
     async def name_changed(self) -> None:
         """There is another name."""
-        self._panel.show("HDF_FULL_FILE_PATH", self._settings.path)
+        self._panel.show(own.DATA_HDF_FULL_FILE_PATH, self._settings.path)
 
     async def _look(self) -> None:
         found = await asyncio.to_thread(_is_usable, self._settings.of_next_file.directory)
-        self._panel.show("DIRECTORY_EXISTS", int(found))
+        self._panel.show(own.DATA_DIRECTORY_EXISTS, int(found))
         await self.name_changed()
 
 

@@ -11,6 +11,7 @@ from panda_ioc.capture.datasets import BitNames, check_name
 from panda_ioc.capture.settings import Mode, Settings, check_directory, check_filename
 from panda_ioc.errors import BadValue
 from panda_ioc.ioc.parts.settings import Apply
+from panda_ioc.records import own
 from panda_ioc.records.bridge import CAPTURE_MODES
 
 _MODES = tuple(Mode(label) for label in CAPTURE_MODES)
@@ -47,16 +48,16 @@ class FileSettings:
     def applies(self) -> Mapping[str, Apply]:
         """What puts do, by record."""
         applies: dict[str, Apply] = {
-            "HDF_DIRECTORY": self._set_directory,
-            "HDF_FILE_NAME": self._set_filename,
-            "CREATE_DIRECTORY": partial(self._set, "create_directory"),
-            "NUM_CAPTURE": self._set_num,
-            "CAPTURE_MODE": self._set_mode,
-            "FLUSH_PERIOD": self._set_flush_period,
-            "UNPACK_BITS": self._set_unpack,
+            own.DATA_HDF_DIRECTORY: self._set_directory,
+            own.DATA_HDF_FILE_NAME: self._set_filename,
+            own.DATA_CREATE_DIRECTORY: partial(self._set, "create_directory"),
+            own.DATA_NUM_CAPTURE: self._set_num,
+            own.DATA_CAPTURE_MODE: self._set_mode,
+            own.DATA_FLUSH_PERIOD: self._set_flush_period,
+            own.DATA_UNPACK_BITS: self._set_unpack,
         }
         named = {name: partial(self._set_name, field) for name, field in self._fields.items()}
-        return {f"DATA:{name}": apply for name, apply in applies.items()} | named
+        return applies | named
 
     @property
     def of_next_file(self) -> Settings:

@@ -9,6 +9,7 @@ from panda_ioc.ioc.panda.news import Board
 from panda_ioc.ioc.parts.base import Part
 from panda_ioc.ioc.parts.panel import Panel
 from panda_ioc.protocol.responses import EndReason
+from panda_ioc.records import own
 
 SLOW_DISK = Alarm(MINOR, STATE, "the disk is slow")
 LARGEST_LONG = 2**31 - 1
@@ -19,7 +20,7 @@ class FileStatus(Part):
     """Shows what has changed."""
 
     def __init__(self) -> None:
-        self._panel = Panel("DATA:")
+        self._panel = Panel()
         self._overruns = 0
 
     def attach(self, records: Mapping[str, Record], board: Board) -> None:
@@ -40,30 +41,36 @@ class FileStatus(Part):
         """
         start = now.start
         values: dict[str, float | str] = {
-            "NUM_MISSED": now.missed,
-            "NUM_ACQUISITIONS": now.acquisitions,
-            "OVERRUNS": self._overruns,
-            "CHUNK_SIZE": now.chunk,
-            "ARM_TIME": (start.arm_time if start else None) or "",
-            "START_TIME": (start.start_time if start else None) or "",
-            "HW_TIME_OFFSET_NS": (start.hw_time_offset_ns if start else None) or 0,
-            "END_REASON": _end_reason(now),
+            own.DATA_NUM_MISSED: now.missed,
+            own.DATA_NUM_ACQUISITIONS: now.acquisitions,
+            own.DATA_OVERRUNS: self._overruns,
+            own.DATA_CHUNK_SIZE: now.chunk,
+            own.DATA_ARM_TIME: (start.arm_time if start else None) or "",
+            own.DATA_START_TIME: (start.start_time if start else None) or "",
+            own.DATA_HW_TIME_OFFSET_NS: (start.hw_time_offset_ns if start else None) or 0,
+            own.DATA_END_REASON: _end_reason(now),
         }
         for name, value in values.items():
             self._panel.show(name, value)
         self._show_counts(now)
         self._show_queue(now)
-        self._panel.show("STATUS", refusal or _words(now), _alarm(now, refusal))
-        self._panel.show("BUSY", int(is_busy))
+        self._panel.show(own.DATA_STATUS, refusal or _words(now), _alarm(now, refusal))
+        self._panel.show(own.DATA_BUSY, int(is_busy))
 
     def _show_counts(self, now: Status) -> None:
-        for name, count in (("NUM_RECEIVED", now.received), ("NUM_CAPTURED", now.captured)):
+        for name, count in (
+            (own.DATA_NUM_RECEIVED, now.received),
+            (own.DATA_NUM_CAPTURED, now.captured),
+        ):
             alarm = Alarm(MINOR, STATE, f"really {count}") if count > LARGEST_LONG else NO_ALARM
             self._panel.show(name, min(count, LARGEST_LONG), alarm)
 
     def _show_queue(self, now: Status) -> None:
         limit = now.queue_limit or 1
-        for name, used in (("QUEUE_DEPTH", now.queued), ("QUEUE_PEAK", now.queue_peak)):
+        for name, used in (
+            (own.DATA_QUEUE_DEPTH, now.queued),
+            (own.DATA_QUEUE_PEAK, now.queue_peak),
+        ):
             percent = round(100 * used / limit, 1)
             self._panel.show(name, percent, SLOW_DISK if percent > 50 else NO_ALARM)
 
