@@ -30,6 +30,7 @@ WAVEFORM = {
     "CHAR": "CHAR",
     "UCHAR": "CHAR",
     "LONG": "LONG",
+    "USHORT": "LONG",
     "ULONG": "DOUBLE",
     "DOUBLE": "DOUBLE",
     "STRING": "STRING",
