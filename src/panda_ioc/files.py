@@ -39,6 +39,17 @@ def is_special(path: Path) -> bool:
     return os.path.lexists(path) and not os.path.isfile(path)
 
 
+def check_one_line(what: str, text: str) -> None:
+    """Raise `ConfigurationError` for a name with a line break.
+
+    Args:
+        what: of what it is the name, for the message
+        text: the name
+    """
+    if text.splitlines() not in ([], [text]):
+        raise ConfigurationError(f"{what} {text!r}: there is a line break in it: remove it")
+
+
 def check_printable(what: str, text: str) -> None:
     """Raise `ConfigurationError` for a name with a line break, or with what nobody can see.
 

@@ -480,12 +480,12 @@ def test_no_permission(stream: DataStream, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"filename": ""}, "no file name"),
+        ({"filename": ""}, "give a name"),
         ({"filename": "a/b"}, "give a name"),
-        ({"filename": ".."}, "that is a directory"),
+        ({"filename": ".."}, "give a name for a file"),
         ({"directory": Path("here")}, "absolute"),
-        ({"directory": Path("/a\0"), "data_roots": (Path("/"),)}, "cannot be printed"),
-        ({"directory": Path("/a\nb")}, "cannot be printed"),
+        ({"directory": Path("/a\0"), "data_roots": (Path("/"),)}, "only directories in /"),
+        ({"directory": Path("/a\nb")}, "line break"),
         ({"filename": "a\nb"}, "cannot be printed"),
         ({"num": -1}, "-1 samples"),
         ({"mode": Mode.LAST_N}, "the last 0 samples"),

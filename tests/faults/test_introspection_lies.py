@@ -129,6 +129,32 @@ async def test_many_lies_at_once_are_served_as_far_as_records_go(
         ioc.stop()
 
 
+async def test_a_table_that_would_take_all_memory_is_served_in_part(
+    sim: Sim, start_ioc: Starter[Ioc], ca: Any
+) -> None:
+    columns = [f"!{bit}:{bit} C{bit} uint" for bit in range(32 * 100)]
+
+    def lie(question: str, reply: Reply) -> Reply:
+        return {
+            "PGEN1.TABLE.FIELDS?": [*columns, "."],
+            "PGEN1.TABLE.ROW_WORDS?": ["OK =100"],
+            "PGEN1.TABLE.MAX_LENGTH?": ["OK =4294967295"],
+        }.get(question, reply)
+
+    with Liar(sim, lie) as liar:
+        ioc = start_ioc(liar.address)
+        await right(ca, ioc, sim)
+        assert "rows are served of each" in ioc.text()
+        assert resident(ioc) < 1.5e9
+        ioc.stop()
+
+
+def resident(ioc: Ioc) -> int:
+    """Bytes of memory in use."""
+    status = Path(f"/proc/{ioc.process.pid}/status").read_text()
+    return 1024 * int(re.findall(r"VmRSS:\s+(\d+) kB", status)[0])
+
+
 async def test_a_panda_of_a_server_before_streaming_is_served(
     sim: Sim, start_ioc: Starter[Ioc], ca: Any
 ) -> None:

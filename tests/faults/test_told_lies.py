@@ -151,6 +151,10 @@ class Audience:
     async def get(self, name: str) -> Any:
         return await self.ca.caget(self.ioc.pv(name), format=self.ca.FORMAT_TIME, throw=False)
 
+    def text_of(self, name: str) -> Any:
+        """The type by which a PV is read as text."""
+        return self.ca.DBR_CHAR_STR if name.endswith("LABEL") else str
+
     async def serves(self) -> None:
         """The process is well, and has not lost its connection for one bad value."""
         assert self.ioc.process.poll() is None
@@ -276,3 +280,49 @@ def mutated(chance: random.Random, line: str) -> str:
         at = chance.randrange(len(value))
         value = value[:at] + chance.choice(ALPHABET) + value[at + 1 :]
     return f"{name}={value}"
+
+
+# -- refused, and applied all the same ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("wire", "values"),
+    [
+        ("PULSE1.PULSES", (5, 6)),
+        ("PULSE1.DELAY", (1.5, 2.5)),
+        ("PULSE1.TRIG", ("ONE", "ZERO")),
+        ("TTLIN1.TERM", ("50-Ohm", "High-Z")),
+        ("COUNTER1.OUT.CAPTURE", ("Value", "No")),
+        ("*METADATA.LABEL_PULSE1", ("this", "that")),
+    ],
+    ids=name,
+)
+async def test_a_put_that_is_refused_and_applied_ends_at_what_the_panda_has(
+    audience: Audience, liar: Liar, wire: str, values: tuple[Any, Any]
+) -> None:
+    """The PandA answers ERR to the put and ERR to every question, and to no change it admits."""
+    pv = wire.replace(".", ":") if wire[0] != "*" else "PULSE1:LABEL"
+    kind = {"datatype": audience.ca.DBR_CHAR_STR} if pv.endswith("LABEL") else {}
+    await audience.ca.caput(audience.ioc.pv(pv), values[0], wait=True, **kind)
+    teller = audience.teller
+    teller.values[wire] = "hidden"  # no change of it is told
+
+    def lie(question: str, reply: Reply) -> Reply | bytes:
+        is_about = question.startswith((f"{wire}=", f"{wire}?"))
+        return ["ERR Out of order"] if is_about else teller(question, reply)
+
+    liar.lie = lie
+    try:
+        put = audience.ca.caput(audience.ioc.pv(pv), values[1], wait=True, throw=False, **kind)
+        assert not (await put).ok
+        await audience.polls()
+        assert (await audience.get(pv)).severity == INVALID  # nobody knows
+    finally:
+        liar.lie = teller
+        del teller.values[wire]
+    await audience.polls(4)
+    shown = await audience.ca.caget(audience.ioc.pv(pv), datatype=audience.text_of(pv))
+    wanted = values[1]
+    assert (float(shown) == wanted) if isinstance(wanted, float) else (str(shown) == str(wanted))
+    assert (await audience.get(pv)).severity != INVALID
+    await audience.serves()

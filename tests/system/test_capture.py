@@ -46,7 +46,7 @@ async def test_a_capture_from_put_to_closed_file(data: Data, ca: Any, tmp_path: 
     [
         ("HDF_DIRECTORY", "here/there", "absolute"),
         ("HDF_FILE_NAME", "a/b.h5", "without '/'"),
-        ("HDF_FILE_NAME", "..", "without '/'"),
+        ("HDF_FILE_NAME", "..", "that is a directory, give a name for a file"),
         ("NUM_CAPTURE", -1, "-1 samples"),
         ("FLUSH_PERIOD", -0.5, "-0.5 s"),
         ("FLUSH_PERIOD", float("nan"), "nan s"),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from panda_ioc.capture.datasets import BitNames
 from panda_ioc.errors import CaptureError, ConfigurationError
-from panda_ioc.files import check_printable
+from panda_ioc.files import check_one_line, check_printable
 
 MAX_LAST_N = 10_000_000
 """Most samples that `Mode.LAST_N` keeps in memory."""
@@ -99,9 +99,9 @@ class Settings:
 def check_filename(name: str) -> None:
     """Raise `ConfigurationError` for what is not the name of a file in a directory."""
     if not name:
-        raise ConfigurationError("no file name is given")
+        raise ConfigurationError("no file name: give a name")
     if name in (".", ".."):
-        raise ConfigurationError(f"file name {name!r}: that is a directory, name a file")
+        raise ConfigurationError(f"file name {name!r}: that is a directory, give a name for a file")
     if "/" in name:
         raise ConfigurationError(f"file name {name!r}: give a name without '/'")
     check_printable("file name", name)
@@ -114,7 +114,7 @@ def check_directory(directory: Path, roots: Sequence[Path]) -> None:
     any. Symbolic links are followed."""
     if directory == Path():
         raise ConfigurationError("no directory is given")
-    check_printable("directory", str(directory))
+    check_one_line("directory", str(directory))
     if not directory.is_absolute():
         raise ConfigurationError(f"directory {str(directory)!r}: give an absolute path")
     if roots and not any(_inside(directory, root) for root in roots):

@@ -39,6 +39,10 @@ _FTVL = {
 }
 
 
+MOST_CELLS = 50_000_000
+"""Numbers in all tables together, at 4 bytes each; the largest PandAs have some millions."""
+
+
 def table_layouts(device: Device, rows: int = TABLE_ROWS) -> dict[str, TableLayout]:
     """The columns of each table that can be served, by its name on the wire."""
     layouts = {}
@@ -50,7 +54,20 @@ def table_layouts(device: Device, rows: int = TABLE_ROWS) -> dict[str, TableLayo
                 log.warning("%s; it is not served", error)
                 continue
             layouts[wire] = replace(layout, max_rows=min(rows, layout.max_rows or rows))
-    return layouts
+    return _affordable(layouts)
+
+
+def _affordable(layouts: dict[str, TableLayout]) -> dict[str, TableLayout]:
+    """The same with fewer rows, should a PandA describe more than there is memory for."""
+    cells = sum((each.max_rows or 0) * len(each.columns) for each in layouts.values())
+    if cells <= MOST_CELLS:
+        return layouts
+    most = max(1, MOST_CELLS // sum(len(each.columns) for each in layouts.values()))
+    log.warning("tables of %d numbers altogether: %d rows are served of each", cells, most)
+    return {
+        wire: replace(each, max_rows=min(most, each.max_rows or most))
+        for wire, each in layouts.items()
+    }
 
 
 def table_records(prefix: str, field: Field, layout: TableLayout) -> Iterator[RecordSpec]:

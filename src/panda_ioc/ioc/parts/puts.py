@@ -6,10 +6,10 @@ ERROR has the reason in full: alarm messages hold 39 characters only.
 import asyncio
 import concurrent.futures
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
-from panda_ioc.errors import BadValue, CommandTimeout, PandAError
+from panda_ioc.errors import CommandTimeout, PandAError
 from panda_ioc.ioc.epics.alarms import MINOR, NO_ALARM, STATE, Alarm, refusal
 from panda_ioc.ioc.epics.memory import Value
 from panda_ioc.ioc.epics.record import Record
@@ -18,9 +18,6 @@ from panda_ioc.ioc.parts.base import Part
 from panda_ioc.records import own
 
 log = logging.getLogger(__name__)
-
-LOWEST = -(1 << 31)
-"""What x86 makes of a double that is no 32-bit integer."""
 
 
 class Puts(Part):
@@ -40,7 +37,7 @@ class Puts(Part):
         self,
         record: Record,
         put: Value,
-        work: Coroutine[Any, Any, Value | None],
+        work: Awaitable[Value | None],
         back_to: Callable[[], Value | None],
     ) -> bool:
         """Do the work of a put that the record is processing; whether it was good.
@@ -53,7 +50,7 @@ class Puts(Part):
             back_to: what the record shows after a refused put; None for what was put
         """
         try:
-            shown = await _unless_cut(record, put, work)
+            shown = await work
         except PandAError as error:
             record.refuse(put, back_to(), refusal(error))
             self._refused(record, error)
@@ -108,16 +105,3 @@ class Puts(Part):
         self._about = record
         self._error.post(text, Alarm(MINOR, STATE) if record else NO_ALARM)
         self._error_pv.post(record.name if record else "")
-
-
-async def _unless_cut(
-    record: Record, put: Value, work: Coroutine[Any, Any, Value | None]
-) -> Value | None:
-    """Do the work, unless EPICS has made the number of something else, without a word."""
-    if record.rtype == "longout" and put == LOWEST:
-        work.close()
-        raise BadValue(
-            f"{put}: EPICS makes this of not-a-number, infinity and more than 32 bits, so it"
-            " cannot be put"
-        )
-    return await work

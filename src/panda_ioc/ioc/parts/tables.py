@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from panda_ioc.client.changes import Batch
 from panda_ioc.device.tables import TableLayout
-from panda_ioc.errors import BadValue
+from panda_ioc.errors import BadValue, CommandError, ConnectionLost
 from panda_ioc.ioc.epics.alarms import (
     DISCONNECTED,
     INVALID,
@@ -35,15 +35,15 @@ from panda_ioc.ioc.epics.record import Locker, Record
 from panda_ioc.ioc.panda.connection import Connection
 from panda_ioc.ioc.panda.news import Board, Follower
 from panda_ioc.ioc.parts.base import Part
+from panda_ioc.ioc.parts.columns import Columns, columns_of, words_of
 from panda_ioc.ioc.parts.puts import Puts
 from panda_ioc.ioc.parts.streaming import NOTHING, Writer
-from panda_ioc.protocol.commands import Put
+from panda_ioc.protocol.commands import Command, Put
 from panda_ioc.records.specs import pv_name
 from panda_ioc.records.tables import DISCARD, EDIT, SUBMIT, VIEW
 
 log = logging.getLogger(__name__)
 
-Columns = Mapping[str, NDArray[Any]]
 T = TypeVar("T")
 
 PUT_TIMEOUT = 4.0
@@ -116,7 +116,7 @@ class Table(Part, Follower):
         except BadValue as error:
             if not self._is_odd:
                 log.warning("%s", error)
-                self._is_odd = True
+            self._is_odd = True
             self._invalid(Alarm(INVALID, READ, str(error)))
         else:
             self._run(self._show)
@@ -142,7 +142,7 @@ class Table(Part, Follower):
 
     def _take(self, words: NDArray[np.uint32]) -> None:
         """Remember what the device has, as far as there is room for it."""
-        columns, room = self._unpack(words), self._layout.max_rows
+        columns, room = columns_of(self._layout, words), self._layout.max_rows
         rows = len(words) // self._layout.row_words
         self._device = {name: values[:room] for name, values in columns.items()}
         self._words = words
@@ -150,20 +150,8 @@ class Table(Part, Follower):
         cut = Alarm(MINOR, READ, f"{rows} rows, the first {room} shown")
         self._alarm = cut if is_cut else NO_ALARM
 
-    def _unpack(self, words: NDArray[np.uint32]) -> Columns:
-        columns = self._layout.unpack(words)
-        labelled = {c.name: c for c in self._layout.columns if c.labels}
-        return columns | {
-            name: np.array([s.encode() for s in column.to_labels(columns[name])], "S40")
-            for name, column in labelled.items()
-        }
-
     def _show(self, is_news: bool = False) -> None:
-        """Show what the device has; a user who is editing keeps the columns.
-
-        Args:
-            is_news: monitors of the structure have not seen what the columns show
-        """
+        """Show what the device has; a user who is editing keeps the columns."""
         columns = {} if self._mode == EDIT else self._device
         self._publish(columns, self._alarm, is_news)
 
@@ -172,12 +160,9 @@ class Table(Part, Follower):
             record.write(columns.get(name, np.empty(0)))
 
     def _publish(self, columns: Columns, alarm: Alarm, is_news: bool = False) -> None:
-        """Post what is news, and then the record that triggers monitors of the structure.
+        """Post what is news (without columns: the alarm), then what triggers the structure.
 
-        Args:
-            columns: all of the table; none: those that are shown
-            alarm: of all
-            is_news: trigger monitors of the structure even if no column is news
+        `is_news`: monitors of the structure have not seen what the columns show.
         """
         stamp = time.time()
         with self._lock():
@@ -276,26 +261,35 @@ class Table(Part, Follower):
 
     def _edited(self) -> NDArray[np.uint32]:
         """The words that the columns make up."""
-        return self._layout.pack(
-            {name: _labels(record.read_put()) for name, record in self._columns.items()}
-        )
+        columns = {name: record.read_put() for name, record in self._columns.items()}
+        return words_of(self._layout, columns)
 
     async def _send(self, words: NDArray[np.uint32]) -> None:
         replaces = self._writer.replaces
-        await self._connection.put(self._writer.command(words))
+        await self._put(self._writer.command(words))
         if replaces:
             self._take(words)
-        self._trusted_from = self._connection.tick()
-        if self._layout.streams:
-            self._connection.recheck(f"{self._wire}.MODE")
+        self._settle()
 
     async def _clear(self) -> None:
         """Empty the table on the PandA, whatever it is doing with it."""
-        await self._connection.put(Put(self._wire, NOTHING))
+        await self._put(Put(self._wire, NOTHING))
         self._take(NOTHING)
-        self._trusted_from = self._connection.tick()
-        self._connection.recheck(f"{self._wire}.MODE")
+        self._settle()
         await self._in_worker(self._show)
+
+    async def _put(self, command: Command[None]) -> None:
+        try:
+            await self._connection.put(command)
+        except (CommandError, ConnectionLost, TimeoutError):
+            self._connection.recheck_table(self._wire)  # it may have been applied all the same
+            raise
+
+    def _settle(self) -> None:
+        """Trust only what is asked for from now on."""
+        self._trusted_from = self._connection.tick()
+        if self._layout.streams:
+            self._connection.recheck(f"{self._wire}.MODE")
 
     # -- the worker -----------------------------------------------------------------------------
 
@@ -304,10 +298,3 @@ class Table(Part, Follower):
 
     async def _in_worker(self, function: Callable[..., T], *arguments: Any) -> T:
         return await self._loop.run_in_executor(self._worker, function, *arguments)
-
-
-def _labels(values: Any) -> Any:
-    """A column as it is packed: labels as str."""
-    if np.asarray(values).dtype.kind == "S":
-        return [value.decode(errors="replace") for value in values.tolist()]
-    return values

@@ -15,6 +15,8 @@ from panda_ioc.records import own
 from panda_ioc.records.bridge import CAPTURE_MODES
 
 _MODES = tuple(Mode(label) for label in CAPTURE_MODES)
+MOST_LEVELS = 1000
+"""Of a path that may be made."""
 LONGEST_NAME = 39 - len("-stddev")
 """Bytes of a dataset name: what is added to it has to fit in a string of EPICS as well."""
 
@@ -50,7 +52,7 @@ class FileSettings:
         applies: dict[str, Apply] = {
             own.DATA_HDF_DIRECTORY: self._set_directory,
             own.DATA_HDF_FILE_NAME: self._set_filename,
-            own.DATA_CREATE_DIRECTORY: partial(self._set, "create_directory"),
+            own.DATA_CREATE_DIRECTORY: self._set_levels,
             own.DATA_NUM_CAPTURE: self._set_num,
             own.DATA_CAPTURE_MODE: self._set_mode,
             own.DATA_FLUSH_PERIOD: self._set_flush_period,
@@ -93,6 +95,11 @@ class FileSettings:
             check_filename(text)
         self._set("filename", text)
         return text
+
+    def _set_levels(self, value: int) -> int:
+        if abs(value) > MOST_LEVELS:  # as of NaN, of which EPICS makes the lowest number
+            raise BadValue(f"{value} levels of directories: give -{MOST_LEVELS} to {MOST_LEVELS}")
+        return int(self._set("create_directory", value))
 
     def _set_num(self, value: int) -> int:
         if value < 0:
