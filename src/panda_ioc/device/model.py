@@ -9,6 +9,7 @@ from panda_ioc.errors import ProtocolError
 from panda_ioc.protocol.responses import (
     NAME,
     BlockInfo,
+    EnumFieldInfo,
     ExtOutBitsFieldInfo,
     FieldInfo,
     Identification,
@@ -185,3 +186,12 @@ def _block(
         info.description,
         tuple(Field(f"{wire}.{name}", name, field) for name, field in ordered),
     )
+
+
+def health_fields(device: Device) -> list[Field]:
+    """List the fields that tell the health of a block."""
+    return [
+        field
+        for field in device.fields.values()
+        if field.name == "HEALTH" and isinstance(field.info, EnumFieldInfo)
+    ]

@@ -156,6 +156,16 @@ class Options:
             check=_in_directory,
         ),
     )
+    alarm_config: Path | None = field(
+        default=None,
+        metadata=_row(
+            "--alarm-config",
+            "write the alarm tree of this PandA to FILE, for the alarm server of Phoebus",
+            metavar="FILE",
+            kind=Path,
+            check=_in_directory,
+        ),
+    )
     design_dir: Path | None = field(
         default=None,
         metadata=_row(

@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 
 from panda_ioc.device.model import Device
@@ -21,6 +22,7 @@ from panda_ioc.ioc.options import Options
 from panda_ioc.ioc.panda.connection import DeviceChanged
 from panda_ioc.ioc.panda.identity import wait_for_device
 from panda_ioc.ioc.screens import check_screens, write_screens
+from panda_ioc.records.alarm_tree import alarm_tree
 from panda_ioc.records.build import RecordSet, build_records
 from panda_ioc.records.own import STATUS
 from panda_ioc.records.pv_list import pv_lists
@@ -187,6 +189,10 @@ def _write_files(options: Options, device: Device, records: RecordSet) -> None:
             for ending, text in pv_lists(records).items():
                 name = f"{options.pv_list.stem}{ending}{options.pv_list.suffix}"
                 write_atomically(options.pv_list.with_name(name), text)
+        if options.alarm_config is not None:
+            screens = options.screens_dir.absolute() if options.screens_dir else Path()
+            text = alarm_tree(device, records, options.alarm_config.stem, screens)
+            write_atomically(options.alarm_config, text)
         if options.screens_dir is not None:
             write_screens(options.screens_dir, device, records)
     except OSError as error:

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from panda_ioc.device.model import Block, Device, Field
-from panda_ioc.protocol.responses import EnumFieldInfo
+from panda_ioc.device.model import Block, Device
 from panda_ioc.records.screens.controls import Served
 from panda_ioc.records.screens.layout import GAP, MARGIN, MAX_WIDTH, TOP, Cell, Row, place_rows
 from panda_ioc.records.screens.text import width
@@ -84,12 +83,3 @@ def _bits(block: Block) -> Iterator[str]:
     yield from (pv_name(f.wire) for f in outputs)
     inputs = [f for f in block.fields if f.info.type == "bit_mux"]
     yield from (f"{pv_name(f.wire)}:{SOURCE}" for f in inputs)
-
-
-def health_fields(device: Device) -> list[Field]:
-    """All fields that tell the health of a block."""
-    return [
-        field
-        for field in device.fields.values()
-        if field.name == "HEALTH" and isinstance(field.info, EnumFieldInfo)
-    ]

@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from panda_ioc.device.model import Device
+from panda_ioc.device.model import Device, health_fields
 from panda_ioc.protocol.responses import ExtOutFieldInfo
 from panda_ioc.records.datasets import DATASET_TABLES
 from panda_ioc.records.screens.controls import CONTROL, NAME, Served, name_width
-from panda_ioc.records.screens.index import health_fields
 from panda_ioc.records.screens.layout import TOP, Cell, Row, Section, place_columns
 from panda_ioc.records.screens.text import width
 from panda_ioc.records.screens.widgets import (

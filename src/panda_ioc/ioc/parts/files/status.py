@@ -12,6 +12,7 @@ from panda_ioc.protocol.responses import EndReason
 from panda_ioc.records import own
 
 SLOW_DISK = Alarm(MINOR, STATE, "the disk is slow")
+LOST = Alarm(MINOR, STATE, "the last capture ended in an overrun")
 LARGEST_LONG = 2**31 - 1
 _OVERRUNS = (EndReason.DATA_OVERRUN, EndReason.DRIVER_DATA_OVERRUN)
 
@@ -43,7 +44,6 @@ class FileStatus(Part):
         values: dict[str, float | str] = {
             own.DATA_NUM_MISSED: now.missed,
             own.DATA_NUM_ACQUISITIONS: now.acquisitions,
-            own.DATA_OVERRUNS: self._overruns,
             own.DATA_CHUNK_SIZE: now.chunk,
             own.DATA_ARM_TIME: (start.arm_time if start else None) or "",
             own.DATA_START_TIME: (start.start_time if start else None) or "",
@@ -52,6 +52,8 @@ class FileStatus(Part):
         }
         for name, value in values.items():
             self._panel.show(name, value)
+        lost = LOST if now.reason in _OVERRUNS else NO_ALARM
+        self._panel.show(own.DATA_OVERRUNS, self._overruns, lost)
         self._show_counts(now)
         self._show_queue(now)
         self._panel.show(own.DATA_STATUS, refusal or _words(now), _alarm(now, refusal))
