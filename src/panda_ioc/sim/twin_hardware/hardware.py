@@ -30,7 +30,7 @@ _EVENTS = 250
 # Seconds between slices: when something will happen soon, and when not.
 _SOON, _LATER = 0.005, 0.05
 # Ticks that pass after the last event when there is no need to wait.
-_HURRIED = 12_500
+_HURRIED = 125_000
 _DMA_ERROR = "DMA data error"
 
 
