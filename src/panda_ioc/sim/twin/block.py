@@ -10,6 +10,7 @@ from panda_ioc.errors import TwinError
 from panda_ioc.sim.twin.engine import Engine
 from panda_ioc.sim.twin.fields import BIT_OUT, INPUTS, OUTPUTS, Field
 from panda_ioc.sim.twin.line import Line
+from panda_ioc.sim.twin.motion import Look
 from panda_ioc.sim.twin.outputs import BitOutput, Output, PositionOutput, Source
 
 
@@ -38,6 +39,7 @@ class Block:
 
     __slots__ = (
         "__dict__",
+        "asked",
         "board",
         "changed",
         "engine",
@@ -52,6 +54,8 @@ class Block:
     flags: ClassVar[dict[str, int]] = {}
     # Registers between the bus and the inputs, besides those of the mux.
     front: ClassVar[int] = 0
+    # Position inputs that need no changes of a trajectory: the block asks where it is.
+    asks: ClassVar[frozenset[str]] = frozenset()
 
     def __init_subclass__(cls) -> None:
         own = {name: f for name, f in vars(cls).items() if isinstance(f, Field)}
@@ -75,6 +79,8 @@ class Block:
         self.wish: int | None = None
         self.outputs: dict[str, Output] = {}
         self.lines: dict[str, Line] = {}
+        # What can be asked, by the name of the input in `asks` that is wired to it.
+        self.asked: dict[str, Look] = {}
         for key, each in self.fields.items():
             setattr(self, key, self._make(key, each))
 

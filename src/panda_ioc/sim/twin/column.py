@@ -26,14 +26,15 @@ class Column(Block):
         self._gate = 0
         self._start = self._difference = 0
         self._clear()
-        self._follow(source, tick)
+        self._follow(tick)
 
-    def _follow(self, source: Source, tick: int) -> None:
+    def _follow(self, tick: int) -> None:
         """Begin with what the position's line holds in the middle of a tick.
 
         Blocks that are yet to act in this tick send their changes themselves, and so win.
         """
-        line, latency = self.lines["VALUE"], self.lines["VALUE"].latency
+        source, line = self._source, self.lines["VALUE"]
+        latency = line.latency
         self.VALUE = self._value = value = source.value_at(tick - latency)
         for at in range(tick + 1, tick + 1 + latency + 1):
             before, value = value, source.value_at(at - latency)

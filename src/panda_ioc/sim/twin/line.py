@@ -76,12 +76,12 @@ class Line:
 
     def _replay(self, now: int, level: int) -> None:
         for tick in range(now + 1, now + self.latency + 1):
-            held = self._selected(tick - self.latency)
+            held = self.selected(tick - self.latency)
             if held != level:
                 level = held
                 self.engine.post(tick, self.event(level))
 
-    def _selected(self, tick: int) -> int:
+    def selected(self, tick: int) -> int:
         """Tell the level that the mux let through in a period."""
         chosen = self.routes[0][1]
         for since, source in self.routes:

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from panda_ioc.sim.twin.fields import signed32
+from panda_ioc.sim.twin.trajectory import HIGHEST, LOWEST
 
 IMMEDIATE = 0
 BITS = range(1, 7)
 POSITIONS = range(7, 13)
+INPUTS = ("POSA", "POSB", "POSC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,15 @@ class Line:
             falling = (self.trigger - 7) % 2
             return position <= self.position if falling else position >= self.position
         return self.trigger == IMMEDIATE
+
+    def awaited(self) -> tuple[str, int, int] | None:
+        """Tell the position input that is the trigger, and from where to where it holds."""
+        if self.trigger not in POSITIONS:
+            return None
+        number, falling = divmod(self.trigger - POSITIONS.start, 2)
+        if falling:
+            return INPUTS[number], LOWEST, self.position
+        return INPUTS[number], self.position, HIGHEST
 
 
 def make_line(words: Sequence[int]) -> Line:

@@ -5,11 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from panda_ioc.errors import TwinError
 from panda_ioc.sim.twin.block import Block, Board
 from panda_ioc.sim.twin.blocks import block_type
+from panda_ioc.sim.twin.departure import Departure
 from panda_ioc.sim.twin.engine import FOREVER, Engine, Event
 from panda_ioc.sim.twin.fields import WRITABLE, signed32, unsigned32
 from panda_ioc.sim.twin.line import ONE, ZERO, Line
-from panda_ioc.sim.twin.outputs import Output, Source
+from panda_ioc.sim.twin.motion import Motion
+from panda_ioc.sim.twin.outputs import BitOutput, Output, Source
 from panda_ioc.sim.twin.recorder import MOST_CHANGES, Recorder
+from panda_ioc.sim.twin.trajectory import Trajectory, still
 
 
 class Network:
@@ -23,6 +26,7 @@ class Network:
     def __init__(self, blocks: Mapping[str, str] | None = None, start: int = 0) -> None:
         self.board = Board(Engine(start))
         self.blocks: dict[str, Block] = {}
+        self._departures: dict[str, Departure] = {}
         for name, kind in (blocks or {}).items():
             self.add(block_type(kind)(self.board, name))
 
@@ -68,6 +72,40 @@ class Network:
         line.wire(self.source(source))
         if delay is not None:
             line.set_delay(delay)
+
+    def move(
+        self, name: str, trajectory: Trajectory, tick: int | None = None, trigger: str = ""
+    ) -> None:
+        """Let an encoder follow a trajectory; a write to it ends that.
+
+        Args:
+            name: what moves, such as `INENC1.VAL`.
+            trajectory: how.
+            tick: the period of its tick 0, now if left out.
+            trigger: a bit such as `PCAP.ACTIVE`; the motion waits at its first position until that
+                rises. It starts 3 ticks after the bus, as the output of any block would follow.
+        """
+        motion = self._motion(name)
+        bit = self.source(trigger) if trigger else None
+        if bit is not None and not isinstance(bit, BitOutput):
+            raise TwinError(f"{trigger} is no bit that rises, so it cannot start {name}")
+        at = self.now if tick is None else tick
+        if at < self.now:
+            raise TwinError(f"motion of {name} from tick {at}: now is {self.now}, use a later tick")
+        if name in self._departures:
+            self._departures.pop(name).cancel()
+        motion.follow(trajectory if bit is None else still(trajectory.first), at)
+        if bit is not None:
+            self._departures[name] = Departure(self.board, motion, trajectory)
+            self._departures[name].wait_for(bit)
+
+    def _motion(self, name: str) -> Motion:
+        outputs = {o.name: o for block in self.blocks.values() for o in block.outputs.values()}
+        motion = self.source(name)
+        if not isinstance(motion, Motion):
+            moving = [each for each, output in outputs.items() if isinstance(output, Motion)]
+            raise TwinError(f"{name} cannot move; there are {', '.join(moving) or 'no encoders'}")
+        return motion
 
     def set_delay(self, name: str, delay: int) -> None:
         """Set the delay of a bit input."""

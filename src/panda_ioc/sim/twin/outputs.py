@@ -1,8 +1,8 @@
 """The registers at the end of a block, and how their changes reach the inputs wired to them.
 
 All sources of a wire have the same four methods: `value_at`, `attach`, `detach` and `record`.
-A source that knows its future (a trajectory, a wave) can thus take the place of an output:
-its `attach` decides whether to send events, or to hand itself to the block to be asked.
+A source that knows its future takes the place of an output, see `motion`: its `attach` decides
+whether to send events, or to hand itself to the block to be asked.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 if TYPE_CHECKING:
     from panda_ioc.sim.twin.engine import Engine, Event
     from panda_ioc.sim.twin.line import Line
+    from panda_ioc.sim.twin.motion import Motion
 
 Change: TypeAlias = tuple[int, str, int]
 
@@ -156,4 +157,4 @@ class PositionOutput:
         self.listeners = [listener for listener in self.listeners if listener[1] is not line]
 
 
-Output: TypeAlias = BitOutput | PositionOutput
+Output: TypeAlias = "BitOutput | PositionOutput | Motion"

@@ -1,9 +1,11 @@
 """The words of a row of PCAP, as START_WRITE and WRITE choose them."""
 
+from panda_ioc.sim.twin.asked_column import AskedColumn
 from panda_ioc.sim.twin.block import Board
 from panda_ioc.sim.twin.column import MODES, VALUE, Column
 from panda_ioc.sim.twin.gating import BITS, WORDS, Gating
 from panda_ioc.sim.twin.line import ZERO
+from panda_ioc.sim.twin.motion import Motion
 from panda_ioc.sim.twin.outputs import Source
 
 ENTRIES = 64
@@ -64,7 +66,7 @@ class Program:
             self._values.append(([0], source))
             return self._values[-1][0], 0
         if index not in self._columns:
-            self._columns[index] = Column(self._board, source, tick)
+            self._columns[index] = _column(self._board, source, tick)
         return self._columns[index].words, mode
 
     def _external(self, index: int) -> tuple[list[int], int] | None:
@@ -103,3 +105,9 @@ class Program:
                 self._last_word = place[0][place[1]]
             row.append(self._last_word)
         return row
+
+
+def _column(board: Board, source: Source, tick: int) -> Column:
+    if isinstance(source, Motion):
+        return AskedColumn(board, source, tick)
+    return Column(board, source, tick)

@@ -81,6 +81,8 @@ class Trajectory:
 
     def next_change(self, tick: int) -> int | None:
         """Find the first tick, `tick` or later, whose position is not that of the tick before."""
+        if self.ticks is not None and tick > self.ticks:
+            return None
         value = self.value(tick - 1)
         up = self.next_crossing(tick, value + 1, UP)
         down = self.next_crossing(tick, value - 1, DOWN)

@@ -1,12 +1,21 @@
 """PCOMP: pulses at positions."""
 
+from collections.abc import Iterator
+from typing import TypeAlias
+
 from panda_ioc.sim.twin.block import Block, Board
 from panda_ioc.sim.twin.fields import bit_in, bit_out, pos_in, read, register, signed32, unsigned32
+from panda_ioc.sim.twin.motion import Look
 from panda_ioc.sim.twin.outputs import BitOutput, PositionOutput
+from panda_ioc.sim.twin.trajectory import HIGHEST, LOWEST
 
 WAIT_ENABLE, WAIT_DIR, WAIT_PRE_START, WAIT_RISING, WAIT_FALLING = range(5)
 POSITIVE, EITHER = 0, 2
+ALL = 1 << 32
 OK, JUMPED, CANNOT_GUESS = range(3)
+
+# Positions from the first to the second; none if the first is higher.
+Range: TypeAlias = tuple[int, int]
 
 
 class Pcomp(Block):
@@ -30,6 +39,8 @@ class Pcomp(Block):
     PRODUCED: PositionOutput = read()
     STATE: PositionOutput = read()
 
+    asks = frozenset({"INP"})
+
     def __init__(self, board: Board, name: str) -> None:
         super().__init__(board, name)
         self._state = WAIT_ENABLE
@@ -38,6 +49,8 @@ class Pcomp(Block):
         self._last = self._next = 0
 
     def on(self, tick: int, changed: int) -> None:
+        for look in self.asked.values():
+            look.refresh(tick)
         if changed & ENABLE:
             if self.ENABLE:
                 self._start(tick)
@@ -46,6 +59,49 @@ class Pcomp(Block):
                 self._stop(tick)
         elif self._state != WAIT_ENABLE and self._act(tick, self.INP):
             self.wake(tick + 1)
+        for look in self.asked.values():
+            self._wait_for(look, tick + 1)
+
+    def _wait_for(self, look: Look, tick: int) -> None:
+        """Wake up where a trajectory next does what the state waits for."""
+        found = [look.next_within(tick, low, high) for low, high in self._awaited()]
+        ticks = [at for at in found if at is not None]
+        if ticks:
+            self.wake(min(ticks))
+        else:
+            self.sleep()
+
+    def _awaited(self) -> Iterator[Range]:
+        """Yield the positions of INP, from lowest to highest, at which there is something to do."""
+        if self._state == WAIT_ENABLE:
+            return
+        for low, high in RANGES[self._state](self):
+            if not self.RELATIVE & 1:
+                yield low, high
+                continue
+            # The distance from the latched position wraps.
+            for turn in (-ALL, 0, ALL):
+                yield low + self._latched + turn, high + self._latched + turn
+
+    def _ranges_dir(self) -> tuple[Range, ...]:
+        if not self.RELATIVE & 1:
+            return (LOWEST, self.START - 1), (self.START + 1, HIGHEST)
+        threshold = signed32(self.START + self.PRE_START)
+        if threshold <= 0:
+            return ((LOWEST, HIGHEST),)
+        # The lowest position has no opposite.
+        return (LOWEST + 1, -threshold), (threshold, HIGHEST)
+
+    def _ranges_pre_start(self) -> tuple[Range, ...]:
+        start = self._signed(self.START) if self.RELATIVE & 1 else self.START
+        if self._up:
+            return ((LOWEST, signed32(start - self.PRE_START) - 1),)
+        return ((signed32(start + self.PRE_START) + 1, HIGHEST),)
+
+    def _ranges_next(self) -> tuple[Range, ...]:
+        if self._next >= self._last:
+            return ((self._next, HIGHEST),)
+        return ((LOWEST, self._next),)
 
     def _act(self, tick: int, position: int) -> bool:
         """Do what a position asks for in the present state, if anything."""
@@ -174,6 +230,12 @@ ACTIONS = {
     WAIT_PRE_START: Pcomp._wait_pre_start,
     WAIT_RISING: Pcomp._wait_rising,
     WAIT_FALLING: Pcomp._wait_falling,
+}
+RANGES = {
+    WAIT_DIR: Pcomp._ranges_dir,
+    WAIT_PRE_START: Pcomp._ranges_pre_start,
+    WAIT_RISING: Pcomp._ranges_next,
+    WAIT_FALLING: Pcomp._ranges_next,
 }
 (ENABLE,) = Pcomp.masks("ENABLE")
 TYPES = {"PCOMP": Pcomp}

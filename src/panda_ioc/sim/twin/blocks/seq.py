@@ -37,6 +37,8 @@ class Seq(Block):
     STATE: PositionOutput = read()
     HEALTH: PositionOutput = read()
 
+    asks = frozenset({"POSA", "POSB", "POSC"})
+
     def __init__(self, board: Board, name: str) -> None:
         super().__init__(board, name)
         self._reader = TableReader(board, WORDS, make_line)
@@ -52,6 +54,8 @@ class Seq(Block):
         return self._reader
 
     def on(self, tick: int, changed: int) -> None:
+        for look in self.asked.values():
+            look.refresh(tick)
         reader, abort, rewind = self._reader, self._abort, self._rewind
         self._abort = self._rewind = False
         if changed & PRESCALE:
@@ -198,8 +202,19 @@ class Seq(Block):
             at = tick + 1
         elif state >= PHASE1 and (at is None or at > self._timer.end):
             at = self._timer.end
+        elif state == WAIT_TRIGGER and self.asked:
+            at = self._crossing(tick + 1, at)
         if at is not None:
             self.wake(at)
+
+    def _crossing(self, tick: int, at: int | None) -> int | None:
+        """Find the tick at which a trajectory triggers the line, if that is before `at`."""
+        awaited = self._line.awaited()
+        look = self.asked.get(awaited[0]) if awaited else None
+        found = look.next_within(tick, *awaited[1:]) if look and awaited else None
+        if at is None or found is None:
+            return at if found is None else found
+        return min(at, found)
 
 
 # States that the next tick ends, by whether there is a line.
