@@ -27,6 +27,7 @@ FAULTS: dict[str, Callable[[Port], object]] = {
     "no answer": lambda port: (port.welcome(Welcome.IGNORE), port.end(Do.RESET)),
 }
 KILLED, FROZEN, OTHER = "kill -9", "SIGSTOP", "another application"
+ENDING = 2.0  # seconds that a server takes to end which does not outlive a stop
 OF_THE_PANDA = (KILLED,) * 4 + (FROZEN,) * 4 + (OTHER,)
 
 
@@ -78,7 +79,8 @@ async def frozen(soaked: Soaked) -> AsyncIterator[None]:
     soaked.panda.freeze()
     yield
     soaked.panda.thaw()
-    await asyncio.to_thread(soaked.panda.start)  # some servers do not outlive this
+    await asyncio.sleep(ENDING)
+    await asyncio.to_thread(soaked.panda.start)
 
 
 @asynccontextmanager
