@@ -10,6 +10,8 @@
 *SIM.STEP=ticks         let so many ticks go by while time stands still otherwise (*SIM.ALIVE=0);
                         each register that a command writes takes 25 more
 *SIM.SET=NAME=value     sets an input from outside (TTLIN1.VAL, INENC1.VAL) instead of holding it
+*SIM.TRAJECTORY=INENC1=text             move an encoder from now on, see `twin.trajectory_text`
+*SIM.TRAJECTORY=INENC1@PCAP.ACTIVE=text ... when a bit rises; it waits at its first position
 
 RATE, SAMPLES, DATA and HOLD have no effect: samples come when PCAP is triggered. Neither has ROWS:
 tables are played by the blocks.
@@ -27,8 +29,12 @@ _LONGEST = 1e9
 _MOST_TICKS = 12_500_000
 
 
+# What moves, how, and the bit that starts it.
+Move = Callable[[str, str, str], None]
+
+
 def controls(
-    pace: Pace, tick: Callable[[], int], step: Callable[[int], None]
+    pace: Pace, tick: Callable[[], int], step: Callable[[int], None], move: Move
 ) -> Mapping[str, Control]:
     """Return the commands by what comes after `*SIM.`."""
     return {
@@ -36,6 +42,7 @@ def controls(
         "LAG": Control(lambda: format_double(pace.lag)),
         "STEP": Control(put=lambda text: _put_step(step, text)),
         "TICK": Control(lambda: str(tick())),
+        "TRAJECTORY": Control(put=lambda text: _put_trajectory(move, text)),
     }
 
 
@@ -49,6 +56,12 @@ def _put_step(step: Callable[[int], None], text: str) -> None:
     if not 0 <= ticks <= _MOST_TICKS:
         raise CommandError(f"*SIM.STEP={text} is not between 0 and {_MOST_TICKS}")
     step(int(ticks))
+
+
+def _put_trajectory(move: Move, text: str) -> None:
+    what, _, trajectory = text.partition("=")
+    encoder, _, trigger = what.partition("@")
+    move(encoder if "." in encoder else f"{encoder}.VAL", trajectory, trigger)
 
 
 def _put_speed(pace: Pace, text: str) -> None:

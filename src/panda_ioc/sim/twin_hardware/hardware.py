@@ -3,7 +3,7 @@
 import logging
 import time
 
-from panda_ioc.errors import CommandError
+from panda_ioc.errors import CommandError, TwinError
 from panda_ioc.sim.box import Box
 from panda_ioc.sim.fields import Field
 from panda_ioc.sim.life import Life
@@ -11,6 +11,7 @@ from panda_ioc.sim.numbers import CLOCK_FREQUENCY
 from panda_ioc.sim.reports import Attribute
 from panda_ioc.sim.settings import DISARMED, Settings, Setup
 from panda_ioc.sim.twin.driver import SPACING
+from panda_ioc.sim.twin.trajectory_text import parse_trajectory
 from panda_ioc.sim.twin_hardware import tables
 from panda_ioc.sim.twin_hardware.assembly import assemble
 from panda_ioc.sim.twin_hardware.controls import controls
@@ -55,7 +56,7 @@ class TwinHardware:
         connected = tables.connect(self.network, box, self._catch_up)
         self._display = Display(self.network, box, list(connected))
         self._life = Life(box, without={b for b in box.blocks if b != "SYSTEM"})
-        self.controls = controls(self._pace, lambda: self.network.now, self._step)
+        self.controls = controls(self._pace, lambda: self.network.now, self._step, self._move)
         self._registers.write_all()
         self._plug_in()
         if assembly.strange:
@@ -104,6 +105,14 @@ class TwinHardware:
             raise CommandError("*SIM.STEP is for a PandA that stands still; put *SIM.ALIVE=0 first")
         self.network.run_until(self.network.now + ticks)
         self._collect()
+
+    def _move(self, encoder: str, trajectory: str, trigger: str) -> None:
+        self._catch_up()
+        try:
+            self.network.move(encoder, parse_trajectory(trajectory), trigger=trigger)
+        except TwinError as error:
+            raise CommandError(f"*SIM.TRAJECTORY: {error}") from error
+        self._settle()
 
     # Captures
 
