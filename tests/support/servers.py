@@ -223,6 +223,7 @@ class Ioc(Server):
         *options: str,
         prefix: str | None = None,
         ready: str = IOC_READY,
+        stdin: int = subprocess.DEVNULL,
     ) -> None:
         self.prefix = prefix or random_prefix()
         self._ports = contextlib.ExitStack()
@@ -231,7 +232,7 @@ class Ioc(Server):
         command = [*PROGRAM, *what, self.prefix, *options]
         self.environment = ports.server(slot)
         with _ended_on_error(self):
-            super().__init__(log, command, self.environment)
+            super().__init__(log, command, self.environment, stdin)
             self.wait_for(ready)
 
     def pv(self, name: str) -> str:

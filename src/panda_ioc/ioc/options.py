@@ -121,6 +121,10 @@ class Options:
     log_puts: bool = field(
         default=False, metadata=_row("--log-puts", "log who puts what, from where")
     )
+    iocsh: bool = field(
+        default=False,
+        metadata=_row("--iocsh", "run the shell of EPICS on standard input; exit ends the bridge"),
+    )
     bind: str = field(
         default="",
         metadata=_row("--bind", "serve on this address only, default: on all", metavar="ADDR"),

@@ -16,6 +16,7 @@ from panda_ioc.files import write_atomically
 from panda_ioc.ioc.bridge import Bridge
 from panda_ioc.ioc.epics import dbcore
 from panda_ioc.ioc.epics.database import Database
+from panda_ioc.ioc.epics.shell import Shell
 from panda_ioc.ioc.epics.start import exit_epics, start_epics
 from panda_ioc.ioc.kept_device import KeptDevice
 from panda_ioc.ioc.options import Options
@@ -71,12 +72,20 @@ async def _serve(options: Options, on_serving: Callable[[], None]) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    serving = asyncio.create_task(_bridge(options, on_serving))
+    shell = Shell(lambda: loop.call_soon_threadsafe(stop.set))
+
+    def begin() -> None:
+        on_serving()
+        if options.iocsh:
+            shell.start()
+
+    serving = asyncio.create_task(_bridge(options, begin))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
     status = _ended(serving, options) if serving.done() else 0
     serving.cancel()
     await asyncio.gather(serving, return_exceptions=True)
+    shell.close()
     log.info("stopped")
     return status
 
