@@ -74,6 +74,8 @@ class Memory:
         self._at, self._sizes, size = _layout(rtype)
         self._memory = dbcore.view(self._address, size)
         self._scalar = struct.Struct("=" + _SCALARS[rtype]) if rtype in _SCALARS else None
+        at = self._at["VAL"]
+        self._val = slice(at, at + self._sizes["VAL"])
 
     # -- with the lock held ---------------------------------------------------------------------
 
@@ -123,6 +125,11 @@ class Memory:
 
     def _replace(self, value: Value) -> bool:
         """Write VAL; return whether it was another one."""
+        if self._scalar is not None:
+            raw = self._scalar.pack(value)
+            changed = self._memory[self._val] != raw
+            self._memory[self._val] = raw
+            return changed
         if self._element is None:
             before = self._raw("VAL")
             self.write(value)
@@ -156,7 +163,7 @@ class Memory:
 
     def _write_string(self, field: str, text: str) -> None:
         at, size = self._at[field], self._sizes[field]
-        raw = limits.cut(text, size - 1).encode()
+        raw = limits.cut(text, size - 1).encode() if text else b""
         self._memory[at : at + len(raw)] = raw
         self._memory[at + len(raw)] = 0
 

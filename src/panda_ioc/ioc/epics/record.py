@@ -58,11 +58,13 @@ class Record(Memory):
             is_news: post it even if the record shows the same already
         """
         try:
-            changed = value is not None and self._replace(value)
+            if is_news and value is not None:
+                self.write(value)
+            elif value is not None:
+                is_news = self._replace(value)
         except (struct.error, OverflowError) as error:
-            alarm = self._not_held(value, error)
-            changed = False
-        if not (changed or is_news) and self._shows(alarm):
+            alarm, is_news = self._not_held(value, error), False
+        if not is_news and self._shows(alarm):
             return False
         self.set_alarm(alarm)
         if not self.is_processing:  # else its completion posts
