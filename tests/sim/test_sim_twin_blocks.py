@@ -40,18 +40,18 @@ async def write(client: Wire, table: str, *rows: list[str]) -> list[str]:
 
 async def test_a_level_from_outside_goes_through_the_wires(client: Wire) -> None:
     await client.put("SRGATE1.ENABLE=ONE", "SRGATE1.SET=TTLIN3.VAL", "SRGATE1.RST=TTLIN4.VAL")
-    await client.put("*SIM.SET=TTLIN3.VAL=1")
+    await client.put("*SIM.SET=TTLIN3.VAL=1", "*SIM.STEP=10")
     assert await client.get("SRGATE1.OUT") == "1"
     assert sorted(await client.ask("*CHANGES.BITS?")) == ["SRGATE1.OUT=1", "TTLIN3.VAL=1"]
-    await client.put("*SIM.SET=TTLIN4.VAL=1")
+    await client.put("*SIM.SET=TTLIN4.VAL=1", "*SIM.STEP=10")
     assert await client.get("SRGATE1.OUT") == "0"
 
 
 async def test_a_delay_is_one_of_ticks(client: Wire) -> None:
     await client.put("LUT1.FUNC=A", "LUT1.INPA=TTLIN1.VAL", "LUT1.INPA.DELAY=31")
     await client.put("*SIM.SET=TTLIN1.VAL=1")
-    # The command took 25 ticks; a LUT takes three, and 31 more by its delay.
-    await step(client, 8)
+    # The command took one tick; a LUT takes three, and 31 more by its delay.
+    await step(client, 32)
     assert await client.get("LUT1.OUT") == "0"
     await step(client, 1)
     assert await client.get("LUT1.OUT") == "1"
@@ -69,6 +69,7 @@ async def test_a_pulse_between_two_polls_is_reported(client: Wire) -> None:
 async def test_positions_from_outside(client: Wire) -> None:
     await client.put("CALC1.INPA=INENC1.VAL", "CALC1.INPB=INENC2.VAL", "CALC1.TYPEB=-Value")
     await client.put("*SIM.SET=INENC1.VAL=-7", "*SIM.SET=INENC2.VAL=2147483647")
+    await step(client, 10)
     assert await client.get("CALC1.OUT") == str(-7 - 2147483647 + 2**32)
     assert await client.get("INENC1.VAL") == "-7"
     assert await client.get("INENC1.CONN") == "1"
@@ -82,6 +83,7 @@ async def test_what_the_twin_does_cannot_be_set(client: Wire) -> None:
 
 async def test_outputs_of_blocks_that_have_no_twin_are_levels(client: Wire) -> None:
     await client.put("LUT1.FUNC=A", "LUT1.INPA=SFP2_SYNC_IN.BIT1", "*SIM.SET=SFP2_SYNC_IN.BIT1=1")
+    await step(client, 10)
     assert await client.get("LUT1.OUT") == "1"
     await client.put("*SIM.SET=INENC1.HEALTH=Timeout error (for BISS, SSI)")
     assert await client.get("INENC1.HEALTH") == "Timeout error (for BISS, SSI)"
@@ -127,7 +129,8 @@ async def test_a_second_fixed_table_takes_the_place_of_the_first(client: Wire) -
     assert await write(client, "PGEN1.TABLE<", ["4294967295", "3"]) == ["OK"]
     await step(client, 200)
     assert await client.get("PGEN1.HEALTH") == "OK"
-    await client.put("*SIM.SET=TTLIN1.VAL=1", "*SIM.SET=TTLIN2.VAL=1")
+    await client.put("*SIM.SET=TTLIN1.VAL=1", "*SIM.STEP=10", "*SIM.SET=TTLIN2.VAL=1")
+    await step(client, 10)
     assert await client.get("PGEN1.OUT") == "-1"
 
 
@@ -163,6 +166,7 @@ async def test_an_underrun_is_told_by_health(client: Wire) -> None:
     assert await write(client, "SEQ1.TABLE<") == ["OK"]
     assert await write(client, "SEQ1.TABLE<<|", row(1)) == ["OK"]
     await client.put("*SIM.SET=TTLIN1.VAL=0", "*SIM.STEP=100", "*SIM.SET=TTLIN1.VAL=1")
+    await step(client, 10)
     assert await client.get("SEQ1.HEALTH") == "OK"
     assert await client.get("SEQ1.ACTIVE") == "1"
 

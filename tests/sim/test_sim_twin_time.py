@@ -139,3 +139,11 @@ async def test_a_clock_that_is_too_fast_stretches_time(caplog: pytest.LogCapture
         assert steps == {100}
         assert len(rows) > 10
     assert "CLOCK1.OUT makes most events" in caplog.text
+
+
+async def test_where_samples_come_from() -> None:
+    async with SimulatedPandA(twin=True) as panda, control(panda) as client:
+        assert await client.get("*SIM.DATA") == "TWIN"
+        await client.put("*SIM.DATA=TWIN")
+        (answer,) = await client.ask("*SIM.DATA=RAMP")
+        assert answer.startswith("ERR *SIM.DATA=RAMP")

@@ -6,11 +6,11 @@ import pytest
 from wire import control, data, raw_rows
 
 from panda_ioc.sim import SimulatedPandA
-from support.wired import BITS, WIRED, chosen, load, moved
+from support.wired import BITS, SCANS, WIRED, chosen, load, moved
 
 pytestmark = pytest.mark.skipif(not WIRED.exists(), reason=f"no timing files in {WIRED}")
 
-# Name, completion, HEALTH; those whose inputs change slower than a command writes them.
+# Name, completion, HEALTH; those in which nothing happens in the 25 ticks after the arm.
 CASES = [
     ("armed-clock", "Disarmed", "OK"),
     ("fly-scan", "Ok", "OK"),
@@ -18,6 +18,8 @@ CASES = [
     ("pcomp-scan", "Ok", "OK"),
     ("pgen", "Ok", "OK"),
     ("pulse-train", "Disarmed", "OK"),
+    ("scan-compare", "Ok", "OK"),
+    ("scan-grid", "Ok", "OK"),
     ("too-close", "Framing error", "Capture events too close together"),
 ]
 
@@ -32,14 +34,13 @@ async def panda() -> AsyncIterator[SimulatedPandA]:
 async def test_rows_are_those_of_the_fpga(
     panda: SimulatedPandA, name: str, completion: str, health: str
 ) -> None:
-    wired = load(name)
+    wired = load(name, SCANS if name.startswith("scan") else WIRED)
     async with control(panda) as client, data(panda, "RAW") as stream:
         assert await stream.line() == "OK"
         await client.put(*wired.setup())
         for lines in wired.tables():
             assert await client.ask(*lines) == ["OK"]
-        await client.put("*SIM.STEP=1000", "*PCAP.ARM=")
-        await client.put(*wired.events())
+        await client.put("*SIM.STEP=1000", "*PCAP.ARM=", *wired.events())
         columns, rows, end = await raw_rows(stream)
         names, bits = await client.ask(f"{BITS}.BITS?"), wired.content["buses"]["bits"]
         assert [chosen(wired, columns, row) for row in rows] == [

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from support.servers import SHARED
 
 WIRED = SHARED / "twin" / "wired"
+SCANS = SHARED / "twin" / "scans"
 # By mode of an entry: the capture, and which of its words.
 KINDS = [("Value", 0), ("Diff", 0), ("Sum", 0), ("Sum", 1), ("Min", 0), ("Max", 0)]
 KINDS += [("StdDev", 0), ("StdDev", 1), ("StdDev", 2)]
@@ -17,8 +19,14 @@ WORDS = {"uint32": 1, "int32": 1, "int64": 2, "int96": 3}
 # The word of bits that is captured for the one of the files, whose bus is another.
 BITS = "PCAP.BITS1"
 TIMES = ("PULSE1.DELAY", "PULSE1.WIDTH", "PULSE1.STEP", "CLOCK1.PERIOD", "CLOCK1.WIDTH")
+LABELS = {
+    "TRIG_EDGE": ("Rising", "Falling", "Either"),
+    "DIR": ("Positive", "Negative", "Either"),
+    "RELATIVE": ("Absolute", "Relative"),
+}
+POSITIONS = {"EXT.P0": "INENC1.VAL", "EXT.P1": "INENC2.VAL"}
 STROBES = ("PCAP.START_WRITE", "PCAP.WRITE", "PCAP.ARM", "PCAP.DISARM")
-# What the command that arms takes: one register.
+# Ticks that a command that arms or disarms takes.
 SPACING = 25
 
 # Field, capture, and which of its words.
@@ -48,12 +56,13 @@ class Wired:
     def setup(self) -> Iterator[str]:
         """Yield the commands to be put before it is armed, but for those of tables."""
         yield "*CAPTURE="
-        # It runs from the start, and is in the word of bits.
-        yield "CLOCK2.ENABLE=ZERO"
+        # They run from the start, and are in the word of bits.
+        yield from ("CLOCK2.ENABLE=ZERO", "COUNTER2.TRIG=ZERO")
         for name, delay in self.content["delays"].items():
             yield f"{name}.DELAY={delay}"
         for name, source in self.content["wires"].items():
             yield f"{name}={self.outside(source)}"
+        yield "PCAP.TRIG_EDGE=Rising"
         for step in self.content["steps"]:
             for name, value in step["inputs"].items():
                 if "TABLE" not in name and name not in STROBES and not name.startswith("EXT"):
@@ -66,7 +75,9 @@ class Wired:
 
     def outside(self, name: str) -> str:
         """Name the input of a PandA that stands for one of the file."""
-        return f"TTLIN{int(name[5:]) + 1}.VAL" if name.startswith("EXT.B") else name
+        if name.startswith("EXT.B"):
+            return f"TTLIN{int(name[5:]) + 1}.VAL"
+        return POSITIONS.get(name, name)
 
     def tables(self) -> Iterator[list[str]]:
         """Yield the lines of the commands that write tables."""
@@ -86,7 +97,7 @@ class Wired:
             (item,) = step["inputs"].items()
             yield f"*SIM.STEP={step['tick'] - now}"
             yield "*PCAP.DISARM=" if item[0] == "PCAP.DISARM" else self._level(*item)
-            now = step["tick"] + SPACING
+            now = step["tick"] + (SPACING if item[0] == "PCAP.DISARM" else 1)
         yield f"*SIM.STEP={max(0, self.content['until'] - now)}"
 
     def _level(self, name: str, value: int) -> str:
@@ -99,12 +110,14 @@ def setting(name: str, value: int) -> str:
 
 
 def _label(field: str, value: int) -> str:
-    edges = ("Rising", "Falling", "Either")
-    return edges[value] if field.endswith("TRIG_EDGE") else str(value)
+    if field.endswith("FUNC"):
+        return f"0x{value:08X}"
+    kind = field.rpartition(".")[2]
+    return LABELS[kind][value] if kind in LABELS else str(value)
 
 
-def load(name: str) -> Wired:
-    content = json.loads((WIRED / f"{name}.json").read_text())
+def load(name: str, directory: Path = WIRED) -> Wired:
+    content = json.loads((directory / f"{name}.json").read_text())
     entries = [s["inputs"]["PCAP.WRITE"] for s in content["steps"] if "PCAP.WRITE" in s["inputs"]]
     positions = {index: name for name, index in content["buses"]["positions"].items()}
     words = [word % 2**32 for _, word in content["data"]]
@@ -121,7 +134,7 @@ def _word(entry: int, positions: dict[int, str]) -> Word:
     if index >= 32:
         field, word = EXTERNAL[index - 32]
         return f"PCAP.{field}", "Value", word
-    return positions[index], *KINDS[mode]
+    return POSITIONS.get(positions[index], positions[index]), *KINDS[mode]
 
 
 def chosen(wired: Wired, columns: list[tuple[str, str, str]], row: list[int]) -> list[int]:

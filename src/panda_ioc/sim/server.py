@@ -4,6 +4,7 @@ import asyncio
 import math
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -120,8 +121,9 @@ class SimulatedPandA:
 
     async def stop(self) -> None:
         """Close everything, as a PandA that is switched off."""
-        if self._worker:
-            self._worker.cancel()
+        worker, self._worker = self._worker, None
+        if worker:
+            worker.cancel()
         if self._server:
             self._server.close()
             for connection in list(self._connections):
@@ -131,7 +133,10 @@ class SimulatedPandA:
             await asyncio.to_thread(self._data.close)
         if self._persistence and self._server:
             self._persistence.save()
-        self._server = self._data = self._worker = None
+        self._server = self._data = None
+        if worker:
+            with suppress(asyncio.CancelledError):
+                await worker
 
     async def __aenter__(self) -> Self:
         await self.start()

@@ -8,13 +8,14 @@
                         was armed or its speed set
 *SIM.TICK?              the tick of 8 ns that the twin has reached
 *SIM.STEP=ticks         let so many ticks go by while time stands still otherwise (*SIM.ALIVE=0);
-                        each register that a command writes takes 25 more
+                        each register that a command writes takes 25 more, SET takes one
 *SIM.SET=NAME=value     sets an input from outside (TTLIN1.VAL, INENC1.VAL) instead of holding it
 *SIM.TRAJECTORY=INENC1=text             move an encoder from now on, see `twin.trajectory_text`
 *SIM.TRAJECTORY=INENC1@PCAP.ACTIVE=text ... when a bit rises; it waits at its first position
+*SIM.DATA?              TWIN
 
-RATE, SAMPLES, DATA and HOLD have no effect: samples come when PCAP is triggered. Neither has ROWS:
-tables are played by the blocks.
+RATE, SAMPLES and HOLD have no effect: samples come when PCAP is triggered. Neither has ROWS: tables
+are played by the blocks.
 """
 
 from collections.abc import Callable, Mapping
@@ -39,6 +40,7 @@ def controls(
     """Return the commands by what comes after `*SIM.`."""
     return {
         "SPEED": Control(lambda: _speed(pace), lambda text: _put_speed(pace, text)),
+        "DATA": Control(lambda: "TWIN", _check_data),
         "LAG": Control(lambda: format_double(pace.lag)),
         "STEP": Control(put=lambda text: _put_step(step, text)),
         "TICK": Control(lambda: str(tick())),
@@ -49,6 +51,11 @@ def controls(
 def _speed(pace: Pace) -> str:
     speed = format_double(pace.speed)
     return speed if pace.speed else f"{speed} {format_double(pace.horizon)}"
+
+
+def _check_data(text: str) -> None:
+    if text != "TWIN":
+        raise CommandError(f"*SIM.DATA={text}: a twin captures what its PCAP does, TWIN")
 
 
 def _put_step(step: Callable[[int], None], text: str) -> None:

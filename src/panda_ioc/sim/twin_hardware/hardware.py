@@ -94,7 +94,9 @@ class TwinHardware:
         """Set an input from outside."""
         if field.name in self._levels:
             self._catch_up()
-            self._registers.write(field.name, raw)
+            # What comes from outside takes no time of the server.
+            self.network.write(field.name, raw)
+            self.network.run_until(self.network.now + 1)
             return True
         if is_shown(self.network, field):
             raise CommandError(f"{field.name} shows what the twin does; set what it depends on")
@@ -112,7 +114,7 @@ class TwinHardware:
             self.network.move(encoder, parse_trajectory(trajectory), trigger=trigger)
         except TwinError as error:
             raise CommandError(f"*SIM.TRAJECTORY: {error}") from error
-        self._settle()
+        self.network.run_until(self.network.now + 1)
 
     # Captures
 
