@@ -33,6 +33,8 @@ class Counter(Block):
         self._max, self._min = HIGHEST, LOWEST
 
     def on(self, tick: int, changed: int) -> None:
+        if changed == ONLY_TRIG and not self._sees_trigger():
+            return
         if changed & OUT_MODE:
             # OUT_MODE selects behind the last register: it acts in its own period.
             self._show(tick - 1)
@@ -51,6 +53,12 @@ class Counter(Block):
             if self.MAX == 0 and self.MIN == 0:
                 self._max, self._min = HIGHEST, LOWEST
         self._show(tick)
+
+    def _sees_trigger(self) -> bool:
+        """Tell whether an edge of TRIG does anything: the other edge ends a carry."""
+        if not self.ENABLE:
+            return False
+        return self._carry != 0 or edge_chosen(self.TRIG_EDGE, self.TRIG)
 
     def _trigger(self) -> None:
         step = self.STEP or 1
@@ -76,4 +84,5 @@ class Counter(Block):
 ENABLE, TRIG, OUT_MODE, SET = Counter.masks("ENABLE", "TRIG", "OUT_MODE", "SET")
 MAX, MIN = Counter.masks("MAX", "MIN")
 LIMITS = MAX | MIN
+ONLY_TRIG = TRIG | 1
 TYPES = {"COUNTER": Counter}

@@ -5,7 +5,7 @@ from panda_ioc.sim.twin.edges import edge_chosen
 from panda_ioc.sim.twin.fields import bit_in, bit_out, read, register, strobe
 from panda_ioc.sim.twin.gating import Gating
 from panda_ioc.sim.twin.outputs import BitOutput, PositionOutput
-from panda_ioc.sim.twin.program import Program
+from panda_ioc.sim.twin.program import ENTRIES, Program
 from panda_ioc.sim.twin.stream import Stream
 
 NEVER, FAR = -(2**63), 2**63
@@ -45,7 +45,7 @@ class Pcap(Block):
 
     def __init__(self, board: Board, name: str) -> None:
         super().__init__(board, name)
-        self.stream = Stream()
+        self.stream = Stream(self.flush)
         self.completion = "Ok"
         self._gating = Gating()
         self._program = Program(board, self._gating)
@@ -69,13 +69,32 @@ class Pcap(Block):
     def on(self, tick: int, changed: int) -> None:
         if self._pending:
             self._collect(tick)
+        if changed == ONLY_TRIG and tick != self.wish and self._ignores_edge():
+            return
         if changed != 1 or tick == self._due:
             self._act(tick, changed)
         at = self._due
-        if self._armed and self._pending:
+        if self._armed and self._hurries():
             at = min(at, self._pending[0] + TO_ROW)
         if at != FAR:
             self.wake(at)
+
+    def flush(self) -> None:
+        """Put together what is due, for whoever looks at the rows now."""
+        self._collect(self.engine.now)
+
+    def _hurries(self) -> bool:
+        """Tell whether a row must be put together in time; else the next call does as well."""
+        pending = self._pending
+        return len(pending) > 1 or (len(pending) == 1 and pending[0] < self._last + ENTRIES)
+
+    def _ignores_edge(self) -> bool:
+        """Note the level of TRIG after an edge, and tell whether that was all."""
+        trig = self.TRIG & self.ENABLE
+        if trig != self._trig and edge_chosen(self._edge, trig):
+            return False
+        self._trig = trig
+        return True
 
     def _act(self, tick: int, changed: int) -> None:
         if changed & (START_WRITE | WRITE):
@@ -194,6 +213,7 @@ class Pcap(Block):
 
 
 ENABLE, ARM, DISARM, DMA_FULL = Pcap.masks("ENABLE", "ARM", "DISARM", "DMA_FULL")
+ONLY_TRIG = Pcap.masks("TRIG")[0] | 1
 CONTROL = ENABLE | ARM | DISARM | DMA_FULL
 START_WRITE, WRITE = Pcap.masks("START_WRITE", "WRITE")
 TYPES = {"PCAP": Pcap}

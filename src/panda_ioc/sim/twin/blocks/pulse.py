@@ -54,6 +54,8 @@ class Pulse(Block):
         self._noted = False
 
     def on(self, tick: int, changed: int) -> None:
+        if changed == ONLY_TRIG and tick != self.wish and self._ignores(self.TRIG):
+            return
         if changed & SETTINGS:
             self._set_up()
         if not self.ENABLE or changed & SETTINGS:
@@ -68,6 +70,12 @@ class Pulse(Block):
         at = self._next(tick)
         if at is not None:
             self.wake(at)
+
+    def _ignores(self, level: int) -> bool:
+        """Tell whether an edge of TRIG to a level does nothing."""
+        if not self._enabled:
+            return not self.ENABLE
+        return self._width != 0 and not edge_chosen(self.TRIG_EDGE, level)
 
     def _set_up(self) -> None:
         self._width = _at_least(_time(self.WIDTH_L, self.WIDTH_H))
@@ -173,4 +181,5 @@ TRIG, *_SETTINGS = Pulse.masks(
     *("STEP_L", "STEP_H"),
 )
 SETTINGS = sum(_SETTINGS)
+ONLY_TRIG = TRIG | 1
 TYPES = {"PULSE": Pulse}

@@ -56,6 +56,8 @@ class Seq(Block):
     def on(self, tick: int, changed: int) -> None:
         for look in self.asked.values():
             look.refresh(tick)
+        if not changed & WRITES_OR_ENABLE and tick != self.wish and self._rests():
+            return
         reader, abort, rewind = self._reader, self._abort, self._rewind
         self._abort = self._rewind = False
         if changed & PRESCALE:
@@ -77,6 +79,11 @@ class Seq(Block):
         written = bool(changed & TABLE_LENGTH)
         reader.step(tick, source, written=written, abort=abort, rewind=rewind, take=take)
         self._wake(tick)
+
+    def _rests(self) -> bool:
+        """Tell whether bits and positions do nothing, if nothing was to happen by itself."""
+        state = self.STATE.value
+        return state != WAIT_TRIGGER or not (self.asked or self._triggered(self._line))
 
     def _lines(self) -> int:
         return self.TABLE_LENGTH >> 2 & 0x7FFFF
@@ -189,11 +196,13 @@ class Seq(Block):
         self.STATE.put(tick, PHASE2)
 
     def _show(self, tick: int, outs: int) -> None:
-        if outs == self._outs:
-            return
-        self._outs = outs
-        for number, pin in enumerate(self._pins):
-            pin.put(tick, outs >> number & 1)
+        changed, self._outs = outs ^ self._outs, outs
+        number = 0
+        while changed:
+            if changed & 1:
+                self._pins[number].put(tick, outs >> number & 1)
+            changed >>= 1
+            number += 1
 
     def _wake(self, tick: int) -> None:
         state = self.STATE.value
@@ -220,4 +229,5 @@ class Seq(Block):
 # States that the next tick ends, by whether there is a line.
 OTHERWISE = (WAIT_ENABLE, UNREADY)
 ENABLE, TABLE_LENGTH, PRESCALE = Seq.masks("ENABLE", "TABLE_LENGTH", "PRESCALE")
+WRITES_OR_ENABLE = sum(Seq.masks("ENABLE", "TABLE_ADDRESS", "TABLE_LENGTH", "PRESCALE", "REPEATS"))
 TYPES = {"SEQ": Seq}
