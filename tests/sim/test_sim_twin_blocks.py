@@ -192,6 +192,15 @@ async def test_the_header_waits_for_the_enable() -> None:
         assert times[0] != times[1]
 
 
+async def test_too_many_captures_are_refused_and_leave_nothing_behind(client: Wire) -> None:
+    wide = [f"COUNTER{n}.OUT" for n in range(1, 9)]
+    await client.put(*(f"{name}.CAPTURE=Value Diff Sum Min Max StdDev" for name in wide))
+    assert await client.ask("*PCAP.ARM=") == ["ERR Too many captures for PCAP"]
+    assert await client.get("*PCAP.STATUS") == "Idle 0 0"
+    await client.put("*CAPTURE=", "COUNTER1.OUT.CAPTURE=Value", "*PCAP.ARM=", "*PCAP.DISARM=")
+    await client.get_until("*PCAP.COMPLETION", lambda reason: reason == "Disarmed")
+
+
 async def test_without_a_twin_of_pcap_there_is_none(tmp_path: Path) -> None:
     shutil.copytree(PACKAGED, tmp_path / "odd")
     (tmp_path / "odd" / "state").unlink()

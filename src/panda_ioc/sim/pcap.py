@@ -63,7 +63,8 @@ class Capture:
         """Begin an acquisition.
 
         Raises:
-            CommandError: the one before has not ended for everybody, or nothing would be captured
+            CommandError: the one before has not ended for everybody, or nothing would be captured,
+                or more than the hardware takes
         """
         with self._changed:
             if self._last and not self._last.drained():
@@ -72,9 +73,9 @@ class Capture:
                 raise CommandError("Data clients still taking data")
             if not setup.columns:
                 raise CommandError("Nothing configured for capture")
-            self._serial += 1
             now = time.time_ns()
             samples = self._begin(setup, self.settings)
+            self._serial += 1
             self._last = Acquisition(setup, self.settings, samples, now)
             self._changed.notify_all()
 

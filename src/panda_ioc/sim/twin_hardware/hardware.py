@@ -29,7 +29,7 @@ _GLANCE = 0.001
 # Events after which the clock is looked at.
 _EVENTS = 250
 # Seconds between slices: when something will happen soon, and when not.
-_SOON, _LATER = 0.005, 0.05
+_SOON, _LATER = 0.005, 0.02
 # Ticks that pass after the last event when there is no need to wait.
 _HURRIED = 125_000
 _DMA_ERROR = "DMA data error"
@@ -142,13 +142,18 @@ class TwinHardware:
         if samples is None or samples.end() is not None:
             return
         if pcap.enabled_at is not None:
-            samples.begin()
+            samples.begin(time.time_ns() - self._age_ns(pcap.enabled_at))
         rows = pcap.stream.take(self.network.now)
         # The last row may be incomplete.
         samples.add([row for row in rows if len(row) == samples.width])
         if not pcap.ACTIVE.value and not pcap.stream.rows:
             samples.finish(reason or pcap.completion)
             self._pace.disarm()
+
+    def _age_ns(self, tick: int) -> int:
+        """Return how long ago a tick was by the wall clock, if the twin follows it."""
+        rate = self._pace.speed * CLOCK_FREQUENCY
+        return round(max(0, self.network.now - tick) / rate * 1e9) if rate else 0
 
     # Time
 

@@ -36,15 +36,16 @@ class StoredSamples:
         # When there were how many rows, the newest last.
         self._marks = deque([(0.0, 0)])
         self._claimed = 0
+        self._armed_ns = time.time_ns()
         self._started_ns: int | None = None
         self._end: End | None = None
 
     # For the hardware
 
-    def begin(self) -> None:
-        """Note that the acquisition has been enabled, if that is news."""
+    def begin(self, time_ns: int) -> None:
+        """Note when the acquisition was enabled, if that is news."""
         with self._lock:
-            self._started_ns = self._started_ns or time.time_ns()
+            self._started_ns = self._started_ns or max(self._armed_ns, time_ns)
 
     def add(self, rows: Sequence[Sequence[int]]) -> None:
         """Append complete rows."""
