@@ -53,7 +53,7 @@ def put_table(pva: Any, ioc: Ioc) -> None:
     assert list(pva.get(name).value.repeats) == [5]
 
 
-@pytest.mark.parametrize("prefix", PREFIXES, ids=repr)
+@pytest.mark.parametrize("prefix", PREFIXES, ids=["braces", "signs", "backslashes", "random"])
 async def test_all_that_is_listed_is_served_and_can_be_put_and_is_kept(
     start_ioc: Starter[Ioc], sim: Sim, ca: Any, pva: Any, tmp_path: Path, prefix: str
 ) -> None:
