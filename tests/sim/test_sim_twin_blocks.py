@@ -73,6 +73,8 @@ async def test_positions_from_outside(client: Wire) -> None:
     assert await client.get("CALC1.OUT") == str(-7 - 2147483647 + 2**32)
     assert await client.get("INENC1.VAL") == "-7"
     assert await client.get("INENC1.CONN") == "1"
+    await client.put("INENC1.SETP=12")
+    assert await client.get("INENC1.VAL") == "12"
 
 
 async def test_what_the_twin_does_cannot_be_set(client: Wire) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from wire import control, data, raw_rows
+from wire import APPLICATION, control, data, raw_rows
 
 from panda_ioc.sim import SimulatedPandA
 from support.wired import BITS, SCANS, WIRED, chosen, load, moved
@@ -24,9 +24,9 @@ CASES = [
 ]
 
 
-@pytest.fixture
-async def panda() -> AsyncIterator[SimulatedPandA]:
-    async with SimulatedPandA(twin=True, alive=False) as panda:
+@pytest.fixture(params=[None, APPLICATION], ids=["packaged", "of a real PandA"])
+async def panda(request: pytest.FixtureRequest) -> AsyncIterator[SimulatedPandA]:
+    async with SimulatedPandA(request.param, twin=True, alive=False) as panda:
         yield panda
 
 

@@ -9,6 +9,9 @@ from panda_ioc.sim.reports import Attribute
 from panda_ioc.sim.twin.fields import WRITABLE
 from panda_ioc.sim.twin.network import Network
 
+# A write that sets the position of an encoder.
+ALIASES = {"SETP": "VAL"}
+
 
 class Registers:
     """Writes fields to the twin.
@@ -71,7 +74,8 @@ class Registers:
     def _registers(self, block: str, field: Register) -> Iterator[tuple[str, int]]:
         """Yield the registers of a field with what to write to them; a long time has two."""
         fields = self._network.blocks[block].fields
+        base = ALIASES.get(field.spec.name, field.spec.name)
         for suffix, value in (("", field.raw), ("_L", field.raw), ("_H", field.raw >> 32)):
-            register = fields.get(f"{field.spec.name}{suffix}")
+            register = fields.get(f"{base}{suffix}")
             if register is not None and register.role in WRITABLE:
-                yield f"{field.name}{suffix}", value
+                yield f"{block}.{base}{suffix}", value
