@@ -117,6 +117,8 @@ class Block:
         if queue is None:
             engine.agenda[tick] = [(self, None, generation, 0)]
             heappush(engine.ticks, tick)
+            if len(engine.ticks) > engine.many:
+                engine.compact()
         else:
             queue.append((self, None, generation, 0))
 

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from panda_ioc.sim.twin.block import Block
 
 FOREVER = 2**63
+# Ticks to come above which it is worth looking for wishes that were given up.
+MANY = 10_000
 
 # (block, name of its input or register, value, flag of the change); a name of None is a wake-up,
 # and its value the generation that it belongs to.
@@ -23,13 +25,14 @@ class Engine:
     All ticks before `now` are done.
     """
 
-    __slots__ = ("agenda", "events", "now", "ticks")
+    __slots__ = ("agenda", "events", "many", "now", "ticks")
 
     def __init__(self, start: int = 0) -> None:
         self.now = start
         self.events = 0
         self.agenda: dict[int, list[Event]] = {}
         self.ticks: list[int] = []
+        self.many = MANY
 
     def post(self, tick: int, event: Event) -> None:
         """Put an event at a tick that is not done."""
@@ -68,6 +71,16 @@ class Engine:
                 continue
             block.on(tick, flag | 1)
         self.now = max(self.now, end)
+
+    def compact(self) -> None:
+        """Drop the wishes that blocks have given up, and look again at twice as many ticks."""
+        agenda = self.agenda
+        for tick, queue in list(agenda.items()):
+            queue[:] = [e for e in queue if e[1] is not None or e[2] == e[0].generation]
+            if not queue:
+                del agenda[tick]
+        self.ticks[:] = sorted(agenda)
+        self.many = max(MANY, 2 * len(self.ticks))
 
     def cancel(self, first: int, block: Block, name: str) -> None:
         """Drop what is on its way to an input and arrives at tick `first` or later."""

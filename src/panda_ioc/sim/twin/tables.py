@@ -62,6 +62,11 @@ class TableReader(Generic[Line]):
         self._moving = False
         self._clock = board.engine.now
 
+    @property
+    def rests(self) -> bool:
+        """Whether clocks change nothing, unless the block writes, gives up or begins again."""
+        return self._transfer == REST and not self._moving
+
     def look(self, tick: int, lines: int, abort: bool) -> None:
         """Begin a clock.
 

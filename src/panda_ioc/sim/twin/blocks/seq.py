@@ -62,22 +62,26 @@ class Seq(Block):
         self._abort = self._rewind = False
         if changed & PRESCALE:
             self._timer.set_prescale(tick, self.PRESCALE)
-        reader.look(tick, self._lines(), abort)
+        quiet = reader.rests and not (abort or rewind or changed & WRITES)
+        if not quiet:
+            reader.look(tick, self._lines(), abort)
         state = self.STATE.value
         rise = bool(changed & ENABLE and self.ENABLE)
         ended = state >= PHASE1 and tick == self._timer.end
         take = self._takes(state, rise, ended)
         underrun = take and not reader.ring.valid
-        self._check(tick, underrun, rise and state == WAIT_ENABLE)
+        if underrun or reader.refused or rise:
+            self._check(tick, underrun, rise and state == WAIT_ENABLE)
         if underrun or reader.refused:
             self._stop(tick, state, failed=True)
         elif changed & ENABLE and not rise:
             self._stop(tick, state, failed=False)
         else:
             self._run(tick, state, rise, ended)
-        source = (self.TABLE_ADDRESS, self.TABLE_LENGTH)
-        written = bool(changed & TABLE_LENGTH)
-        reader.step(tick, source, written=written, abort=abort, rewind=rewind, take=take)
+        if take or not quiet:
+            source = (self.TABLE_ADDRESS, self.TABLE_LENGTH)
+            written = bool(changed & TABLE_LENGTH)
+            reader.step(tick, source, written=written, abort=abort, rewind=rewind, take=take)
         self._wake(tick)
 
     def _rests(self) -> bool:
@@ -229,5 +233,6 @@ class Seq(Block):
 # States that the next tick ends, by whether there is a line.
 OTHERWISE = (WAIT_ENABLE, UNREADY)
 ENABLE, TABLE_LENGTH, PRESCALE = Seq.masks("ENABLE", "TABLE_LENGTH", "PRESCALE")
-WRITES_OR_ENABLE = sum(Seq.masks("ENABLE", "TABLE_ADDRESS", "TABLE_LENGTH", "PRESCALE", "REPEATS"))
+WRITES = sum(Seq.masks("TABLE_ADDRESS", "TABLE_LENGTH", "PRESCALE", "REPEATS"))
+WRITES_OR_ENABLE = WRITES | ENABLE
 TYPES = {"SEQ": Seq}
