@@ -48,6 +48,17 @@ def test_input_is_rewired_while_the_encoder_crosses(tick: int, other: str) -> No
     same(plan)
 
 
+def test_input_is_rewired_to_and_fro_in_one_tick() -> None:
+    plan = Plan(
+        writes=[(n, f"PCOMP1.{name}", 10) for n, name in enumerate(("START", "STEP"), 1)],
+        moves=[(100, "INENC1.VAL", still(10), 100)],
+        wires=[(0, "PCOMP1.ENABLE", "TTLIN1.VAL"), (0, "PCOMP1.INP", "CALC1.OUT")],
+    )
+    plan.writes += [(3, "PCOMP1.WIDTH", 5), (150, "TTLIN1.VAL", 1)]
+    plan.wires += [(200, "PCOMP1.INP", "INENC1.VAL"), (200, "PCOMP1.INP", "CALC1.OUT")]
+    same(plan)
+
+
 @pytest.mark.parametrize("direction", [0, 1, 2])
 @pytest.mark.parametrize(("latched", "beyond"), [(2**31 - 5, -(2**31)), (-(2**31), 2**31 - 5)])
 def test_distance_from_the_latched_position_wraps(

@@ -10,6 +10,10 @@ which something happens to it. `outputs` and `line` carry a change from a block 
 to it. `network` is the twin as a library: it makes the blocks, wires them, writes registers and
 runs, whole or in slices with the same result. `recorder` keeps the changes of chosen outputs.
 
+An encoder that moves makes no events where they can be left out: `trajectory` answers where it is
+at a tick, when it reaches a position, what its sum and extremes are; `trajectory_text` reads
+trajectories as people write them. `motion` is the position on the bus, which blocks ask.
+
 To add a block, add a file to `blocks`: a class that declares its fields, one a line, with a method
 `on` that gets the tick and the flags of what changed; and `TYPES`, the name that the PandA has for
 it. `blocks.div` is a short example.

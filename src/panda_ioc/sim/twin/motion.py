@@ -128,7 +128,7 @@ class Motion:
             # What was on its way arrives as from any other output.
             now = self.engine.now
             for tick in range(now, now + line.latency):
-                self.engine.post(tick, line.event(self.value_at(tick - line.latency)))
+                self.engine.post(tick, line.event(line.selected(tick - line.latency)))
         else:
             self.listeners.remove(line)
         self.plan()
