@@ -1,7 +1,7 @@
 """Every exception that panda-ioc raises on purpose.
 
 PandAError
-|-- ProtocolError            the peer sent bytes that no PandA would send
+|-- ProtocolError            the peer sent bytes that its protocol does not have
 |   `-- NoContextAvailable   a reply came that nobody had asked for
 |-- CommandError             the PandA answered "ERR ...", or not what was asked for
 |                            (also an AssertionError, as commands for `pandablocks` expect)
@@ -38,7 +38,7 @@ class PandAError(Exception):
 
 
 class ProtocolError(PandAError):
-    """Bytes from the peer do not follow the PandA protocol; the connection is useless now."""
+    """Bytes from the peer do not follow its protocol; the connection is useless now."""
 
 
 class NoContextAvailable(ProtocolError):

@@ -5,7 +5,7 @@ the board, which passes them on to the parts that follow them; the parts send pu
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from panda_ioc import __version__
 from panda_ioc.capture.stream import DataStream
@@ -34,6 +34,7 @@ from panda_ioc.ioc.parts.status import Status
 from panda_ioc.ioc.parts.streaming import StatePoll
 from panda_ioc.ioc.parts.tables import Table
 from panda_ioc.ioc.parts.worker import Worker
+from panda_ioc.ioc.recsync.part import RecSync
 from panda_ioc.records.build import RecordSet
 from panda_ioc.records.fields import dataset_name
 
@@ -101,6 +102,7 @@ class Bridge:
                 autosave,
             ),
             autosave,
+            *_recsync(options, origin),
         )
 
     def on_put(self) -> Mapping[str, OnPut]:
@@ -144,3 +146,12 @@ class Bridge:
 
     def _data_closed(self, why: str) -> None:
         self._live.closed(why)
+
+
+def _recsync(options: Options, origin: Mapping[str, str]) -> Iterator[RecSync]:
+    """The part that tells RecCeivers of all records, if there is to be one."""
+    place = options.recsync_place
+    if place is not None:
+        names = {"prefix": "PANDA_IOC_PREFIX", "panda": "PANDA_ADDRESS", "panda_idn": "PANDA_IDN"}
+        properties = {names[key]: value for key, value in origin.items()}
+        yield RecSync(place, options.prefix, {**properties, "PANDA_IOC_VERSION": __version__})

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from panda_ioc.errors import ConfigurationError
+from panda_ioc.ioc.recsync.finder import Place
 from panda_ioc.numbers import positive, positive_int
 from panda_ioc.records.limits import TABLE_ROWS
 
@@ -170,6 +171,19 @@ class Options:
             check=_in_directory,
         ),
     )
+    recsync: bool = field(
+        default=False,
+        metadata=_row("--recsync", "tell RecCeivers of ChannelFinder of all records"),
+    )
+    recsync_listen: Place | None = field(
+        default=None,
+        metadata=_row(
+            "--recsync-listen",
+            f"listen for RecCeivers there, default: {Place()}; has --recsync included",
+            metavar="ADDR[:PORT]",
+            kind=Place.parse,
+        ),
+    )
     design_dir: Path | None = field(
         default=None,
         metadata=_row(
@@ -184,6 +198,11 @@ class Options:
         default=None,
         metadata=_row("--screens-dir", "write Phoebus screens into DIR", metavar="DIR", kind=Path),
     )
+
+    @property
+    def recsync_place(self) -> Place | None:
+        """Where to listen for RecCeivers; None if they are not to be told of anything."""
+        return self.recsync_listen or (Place() if self.recsync else None)
 
     def check(self) -> None:
         """Complain of files and directories before anything is started.

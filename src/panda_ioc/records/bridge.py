@@ -16,6 +16,7 @@ from panda_ioc.records.specs import RecordSpec, pv_name, pvi_name
 CONNECTION_STATES = ("DISCONNECTED", "CONNECTING", "CONNECTED")
 CAPTURE_MODES = ("FIRST_N", "LAST_N", "FOREVER")
 LIVE_KEEP = ("LATEST", "FIRST")
+RECSYNC_STATES = ("Off", "Listening", "Connecting", "Uploading", "Done")
 LIVE_CAPACITY = 100_000
 """Samples that a live waveform can hold."""
 
@@ -175,6 +176,10 @@ HEALTH = (
     count(own.IOC_QUEUE_DEPTH, "Bytes that wait to be written"),
     text(own.IOC_LAST_ERROR, "Last thing that went wrong", 512),
     shown(own.IOC_LAST_ERROR_TIME, "stringin", "When it went wrong"),
+    shown(
+        own.IOC_RECSYNC_STATE, "mbbi", "Telling ChannelFinder of all PVs", 0, labels=RECSYNC_STATES
+    ),
+    shown(own.IOC_RECSYNC_MSG, "stringin", "The RecCeiver, or where one is awaited", ""),
 )
 
 

@@ -32,6 +32,11 @@ def _function(library: Any, name: str, result: Any, *arguments: Any) -> Any:
     return function
 
 
+def database_function(name: str, result: Any, *arguments: Any) -> Any:
+    """A function of the database library that never waits."""
+    return _function(_quick, name, result, *arguments)
+
+
 lock = _function(_waiting, "dbScanLock", None, _pointer)
 unlock = _function(_quick, "dbScanUnlock", None, _pointer)
 lock_many = _function(_waiting, "dbScanLockMany", None, _pointer)

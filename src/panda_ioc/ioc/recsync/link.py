@@ -1,0 +1,71 @@
+"""A connection to one RecCeiver."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from panda_ioc.errors import CommandTimeout, ConnectionLost
+from panda_ioc.ioc.recsync.messages import Kind, Message, Reader, RecCeiver
+
+PATIENCE = 20.0
+"""Seconds that connecting, and each piece of an upload, may take."""
+
+_CHUNK = 1 << 16
+
+
+class Link:
+    """Messages of one RecCeiver in, bytes for it out."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._stream = reader
+        self._writer = writer
+        self._reader = Reader()
+        self._messages: deque[Message] = deque()
+
+    async def send(self, message: bytes) -> None:
+        """Send, and let others work."""
+        self._writer.write(message)
+        async with _within(PATIENCE, "took no data"):
+            await self._writer.drain()
+        await asyncio.sleep(0)  # drain returns at once while there is room
+
+    async def expect(self, kind: Kind, timeout: float) -> Message:
+        """The next message of this kind; others are ignored, as the protocol says.
+
+        Raises:
+            ConnectionLost, CommandTimeout, ProtocolError: there is none
+        """
+        async with _within(timeout, f"sent no {kind.name.lower().replace('_', ' ')}"):
+            while (message := await self._next()).kind != kind:
+                pass
+        return message
+
+    async def _next(self) -> Message:
+        while not self._messages:
+            received = await self._stream.read(_CHUNK)
+            if not received:
+                raise ConnectionLost("RecCeiver closed the connection")
+            self._messages.extend(self._reader.receive(received))
+        return self._messages.popleft()
+
+
+@asynccontextmanager
+async def connected(recceiver: RecCeiver) -> AsyncIterator[Link]:
+    """A connection, as long as the block lasts."""
+    async with _within(PATIENCE, "did not take the connection"):
+        reader, writer = await asyncio.open_connection(recceiver.host, recceiver.port)
+    try:
+        yield Link(reader, writer)
+    finally:
+        writer.transport.abort()
+        await asyncio.sleep(0)  # it is closed in the next turn of the loop
+
+
+@asynccontextmanager
+async def _within(seconds: float, what: str) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise CommandTimeout(f"RecCeiver {what} within {seconds:g} s") from None
