@@ -59,7 +59,7 @@ class Motion:
         plan: makes the block that has this output look at `due` again.
     """
 
-    __slots__ = ("_courses", "_record", "asking", "engine", "listeners", "name", "plan")
+    __slots__ = ("_courses", "_record", "asking", "engine", "listeners", "name", "plan", "sent")
 
     def __init__(self, engine: Engine, name: str, plan: Callable[[], None]) -> None:
         self.engine = engine
@@ -69,6 +69,8 @@ class Motion:
         self.asking: list[Line] = []
         self._courses: list[Course] = [(ALWAYS, still(0), 0)]
         self._record: Callable[[Change], None] | None = None
+        # The last two periods for which a change was sent.
+        self.sent = (ALWAYS, ALWAYS)
 
     @property
     def value(self) -> int:
@@ -156,6 +158,7 @@ class Motion:
             self._send(tick, value, self.asking)
         if value != self.value_at(tick - 1):
             self._send(tick, value, self.listeners)
+            self.sent = (self.sent[1], tick)
             if self._record is not None:
                 self._record((tick, self.name, value))
 

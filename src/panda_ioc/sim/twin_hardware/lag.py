@@ -3,6 +3,7 @@
 import logging
 
 from panda_ioc.sim.numbers import CLOCK_FREQUENCY
+from panda_ioc.sim.twin.motion import Motion
 from panda_ioc.sim.twin.network import Network
 from panda_ioc.sim.twin.outputs import BitOutput, Output, PositionOutput
 
@@ -46,5 +47,7 @@ def _recent(output: Output) -> tuple[int, int]:
     """Return how many changes are still known, and the tick of the oldest of these."""
     if isinstance(output, PositionOutput):
         return 2, output.second[0]
+    if isinstance(output, Motion):
+        return 2, output.sent[0]
     edges = output.edges if isinstance(output, BitOutput) else ()
     return (len(edges), edges[0]) if edges else (0, 0)
