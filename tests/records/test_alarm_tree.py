@@ -1,5 +1,6 @@
 """The alarm tree: every alarm is of a PV that is served, and in the words that Phoebus reads."""
 
+import re
 from pathlib import PurePath
 from xml.etree import ElementTree as ET
 
@@ -62,6 +63,37 @@ def test_a_prefix_with_braces_and_what_xml_would_take_for_its_own(device: Device
     tree = parsed(device, build_records(device, prefix))
     assert tree[0].get("name") == prefix
     assert all(pv.get("name", "").startswith(f"{prefix}:") for pv in tree.iter("pv"))
+
+
+def in_phoebus(names: list[str]) -> list[str]:
+    """The names that Phoebus gets back from the path that it makes of them."""
+    path = "".join("/" + re.sub("^/", "", name).replace("/", r"\/") for name in names)
+    return [piece.replace(r"\/", "/") for piece in re.split(r"(?<!\\)/+", path) if piece]
+
+
+NAMES = {
+    "A/B//C/": ("A/B//C/", "A/B//C/:STATUS"),
+    "/A": ("A", "ca:///A:STATUS"),
+    "//A": ("A", "ca:////A:STATUS"),
+    "/": ("PandA", "ca:///:STATUS"),
+    "=A": ("=A", "ca://=A:STATUS"),
+    "loc://A": ("loc://A", "ca://loc://A:STATUS"),
+    "A\\": ("A", "A\\:STATUS"),
+    "A\\/B": ("A\\/B", "A\\/B:STATUS"),
+    "XF:27ID1-ES{PANDA:1}": ("XF:27ID1-ES{PANDA:1}", "XF:27ID1-ES{PANDA:1}:STATUS"),
+}
+
+
+@pytest.mark.parametrize("prefix", NAMES)
+def test_phoebus_finds_the_pvs_whatever_the_prefix_is(device: Device, prefix: str) -> None:
+    config = parsed(device, build_records(device, prefix))
+    (panda,) = config
+    status = panda.findall("component")[0][0]
+    assert (panda.get("name"), status.get("name")) == NAMES[prefix]
+    for group in panda.findall("component"):
+        for pv in group:
+            names = [str(each.get("name")) for each in (config, panda, group, pv)]
+            assert in_phoebus(names) == names
 
 
 def test_a_box_without_health_has_no_group_for_it(other_device: Device) -> None:

@@ -97,7 +97,7 @@ def alarm_tree(device: Device, records: RecordSet, name: str, screens: PurePath)
         The text of the file.
     """
     config = ET.Element("config", name=name)
-    panda = ET.SubElement(config, "component", name=records.prefix)
+    panda = ET.SubElement(config, "component", name=_branch(records.prefix))
     _titled(panda, "guidance", "What this is", f"PandA {records.prefix}, served by panda-ioc.")
     _titled(panda, "display", "PandA", str(screens / "index.bob"))
     groups = {
@@ -130,7 +130,7 @@ def _group(
 ) -> None:
     component = ET.Element("component", name=name)
     for alarm in alarms:
-        pv = ET.SubElement(component, "pv", name=f"{prefix}:{alarm.name}")
+        pv = ET.SubElement(component, "pv", name=_typed(f"{prefix}:{alarm.name}"))
         settings = {
             "description": f"{alarm.what} ({prefix})",
             "enabled": "true",
@@ -144,6 +144,20 @@ def _group(
         _titled(pv, "display", alarm.name, str(screens / alarm.screen))
     if len(component):
         parent.append(component)
+
+
+def _branch(prefix: str) -> str:
+    """The prefix as a branch of the tree.
+
+    Phoebus escapes slashes within a name for its paths, but drops those that begin one, and takes
+    a backslash at the end for an escape.
+    """
+    return prefix.lstrip("/").rstrip("\\") or "PandA"
+
+
+def _typed(pv: str) -> str:
+    """The PV as Phoebus finds it: without a type, some names would be formulas to it."""
+    return f"ca://{pv}" if pv.startswith(("/", "=")) or "://" in pv else pv
 
 
 def _titled(parent: ET.Element, tag: str, title: str, details: str) -> None:
