@@ -52,15 +52,15 @@ def environment(tmp_path: Path, epics_ports: EpicsPorts) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Place:
-    """Where the commands of a page are run, and the box that they talk to."""
+    """Where the commands of a page are run, and the address of the PandA that they talk to."""
 
     directory: Path
     environment: dict[str, str]
-    sim: Sim
+    address: str
 
     def run(self, block: Block, command: str, expected: str = "") -> None:
         """The command succeeds, and prints what the page says."""
-        there = BOX.sub(self.sim.address, command)
+        there = BOX.sub(self.address, command)
         there = there.replace("BL01I-EA-PANDA-01", "DEMO").replace("/data", str(self.directory))
         with subprocess.Popen(
             ["bash", "-c", there],
@@ -84,17 +84,15 @@ class Place:
 def place(
     tmp_path: Path,
     environment: dict[str, str],
-    start_sim: Starter[Sim],
     start_ioc: Starter[Ioc],
 ) -> Place:
-    """A fresh directory, simulated PandA and bridge."""
+    """A fresh directory and demo."""
     here = tmp_path / "here"
     here.mkdir()
     (here / "docs").symlink_to(ROOT / "docs")
-    sim = start_sim()
     options = ["--design-dir", str(here), "--pv-list", str(here / "pvs.txt")]
-    start_ioc(sim.address, *options, prefix="DEMO")
-    return Place(here, environment, sim)
+    demo = start_ioc(None, *options, prefix="DEMO")
+    return Place(here, environment, demo.wait_for(r"listens on (\S+)")[1])
 
 
 @pytest.mark.parametrize("page", RUN, ids=lambda page: str(page.relative_to(ROOT)))

@@ -4,7 +4,7 @@ A block is run as it stands unless a comment in the line above says why that can
 
     <!-- test: docker -->
 
-The simulated PandA of the tests stands for every box, the bridge that serves it for every prefix.
+`panda-ioc demo` stands for every PandA and every prefix.
 
 A `console` block holds commands after "$ ", each perhaps followed by what it prints. There "..."
 stands for anything, amounts of white space do not matter, and what is not shown is not compared.

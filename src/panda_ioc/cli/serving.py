@@ -115,6 +115,9 @@ def sim_arguments(parser: ArgumentParser) -> None:
         help="blocks do what the FPGA does, tick by tick; samples are those of PCAP",
     )
     parser.add_argument(
+        "--layout", type=Path, metavar="FILE", help="settings to begin with, as `save` writes them"
+    )
+    parser.add_argument(
         "--state", type=Path, metavar="FILE", help="settings that outlive the simulator"
     )
     parser.add_argument(
@@ -135,5 +138,6 @@ def sim(options: Namespace) -> int:
         alive=options.alive,
         twin=options.twin,
         unknown_types=options.unknown_types,
+        layout=options.layout,
         state=options.state,
     )

@@ -5,6 +5,7 @@ import re
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from shlex import quote
 
 from panda_ioc.client.address import Address
@@ -12,8 +13,11 @@ from panda_ioc.ioc.options import Options
 from panda_ioc.ioc.server import run as serve
 from panda_ioc.sim import SimulatedPandA
 
+LAYOUT = Path(__file__).with_name("demo.panda")
+
 HINTS = """
-A simulated PandA is served. In another terminal, with any EPICS client:
+A simulated PandA is served, which scans all the time: its stage moves to and fro, and on the way up
+SEQ1 gives 800 triggers. In another terminal, with any EPICS client:
 
     caget PREFIX:STATUS PREFIX:SYSTEM:IOC_VERSION
     camonitor PREFIX:COUNTER1:OUT PREFIX:INENC1:VAL:SCALED
@@ -24,7 +28,8 @@ A simulated PandA is served. In another terminal, with any EPICS client:
     camonitor -# 5 PREFIX:COUNTER1:OUT:DATA:VALUE
     pvget PREFIX:SEQ1:TABLE PREFIX:PVI
 
-The PandA itself listens on %(host)s:%(port)s (nc %(host)s %(port)s, then *IDN?). Ctrl-C ends both.
+The PandA itself listens on %(host)s:%(port)s:%(data_port)s (nc %(host)s %(port)s, then *IDN?).
+Ctrl-C ends both.
 """
 
 _PV = re.compile(r"PREFIX:([\w:]+)")
@@ -42,7 +47,8 @@ def run(options: Callable[[Address], Options], timeout: float) -> int:
     chosen = options(Address(panda.host, panda.control_port, panda.data_port, timeout))
 
     def say_how() -> None:
-        hints = HINTS % {"host": panda.host, "port": panda.control_port}
+        where = {"port": panda.control_port, "data_port": panda.data_port}
+        hints = HINTS % {"host": panda.host, **where}
         sys.stdout.write(_PV.sub(lambda found: quote(f"{chosen.prefix}:{found[1]}"), hints))
         sys.stdout.flush()
 
@@ -55,7 +61,7 @@ def _start_simulator() -> SimulatedPandA:
     threading.Thread(target=loop.run_forever, name="simulator", daemon=True).start()
 
     async def start() -> SimulatedPandA:
-        panda = SimulatedPandA()
+        panda = SimulatedPandA(twin=True, layout=LAYOUT)
         await panda.start()
         return panda
 

@@ -1,4 +1,4 @@
-"""State files: the settings an application begins with, and those that outlive a restart.
+"""State files: what an application begins with, layouts, and settings that outlive a restart.
 
 The server's own persistence file is the answer to `*CHANGES?` with its tables written out: first
 attributes, then settings, tables in base64, and metadata. Attributes that cannot be written are
@@ -29,6 +29,34 @@ def put_settings(machine: Machine, lines: Iterable[str]) -> None:
             commands.put(name, value)
         except CommandError as error:
             raise ConfigurationError(f"state file, {line!r}: {error}") from error
+
+
+def put_layout(machine: Machine, path: Path) -> None:
+    """Put the settings of a layout, and its lines `*SIM.TRAJECTORY=...`, say.
+
+    A layout is a file of `panda-ioc save`. Lines that begin with `#` are comments.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or a line is refused
+    """
+    commands = Commands(machine, None)
+    lines = iter(_read(path))
+    for line in lines:
+        if not line or line.startswith("#"):
+            continue
+        try:
+            _put(commands, line, lines)
+        except CommandError as error:
+            raise ConfigurationError(f"{path}: {line!r}: {error}") from error
+
+
+def _read(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8-sig").splitlines()
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path}: not text, this is no layout") from error
 
 
 class Persistence:

@@ -15,7 +15,7 @@ from panda_ioc.sim.control_port import ControlProtocol
 from panda_ioc.sim.hardware import Make
 from panda_ioc.sim.life import Life
 from panda_ioc.sim.machine import Machine
-from panda_ioc.sim.persistence import Persistence, put_settings
+from panda_ioc.sim.persistence import Persistence, put_layout, put_settings
 from panda_ioc.sim.reader import DataPort
 from panda_ioc.sim.settings import Settings
 from panda_ioc.sim.twin_hardware import TwinHardware
@@ -36,10 +36,12 @@ class SimulatedPandA:
         alive: whether values move; None for from the first `*PCAP.ARM=` on, always with a twin
         twin: blocks do what the FPGA does, tick by tick; samples are those of PCAP
         unknown_types: admit field types that no server has yet
+        layout: file of settings to begin with, as `panda-ioc save` writes it; lines such as
+            `*SIM.TRAJECTORY=INENC1=sine:0,500,2s` may be in it, too
         state: file in which settings outlive the simulator; None for none
 
     Raises:
-        ConfigurationError: the application is bad, or the ports cannot be had
+        ConfigurationError: the application or the layout is bad, or the ports cannot be had
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class SimulatedPandA:
         alive: bool | None = None,
         twin: bool = False,
         unknown_types: bool = False,
+        layout: Path | None = None,
         state: Path | None = None,
     ) -> None:
         application = load(config_dir or PACKAGED, unknown_types)
@@ -63,6 +66,8 @@ class SimulatedPandA:
         self.machine = Machine(application, settings or Settings(), alive, hardware)
         self.machine.drop_others = self._drop_others
         put_settings(self.machine, application.state)
+        if layout:
+            put_layout(self.machine, layout)
         self._persistence = Persistence(self.machine, state) if state else None
         if self._persistence:
             self._persistence.load()
@@ -166,6 +171,7 @@ def run(
     alive: bool | None = None,
     twin: bool = False,
     unknown_types: bool = False,
+    layout: Path | None = None,
     state: Path | None = None,
 ) -> int:
     """Run a simulated PandA until SIGTERM or SIGINT; one line on stdout says that it is ready.
@@ -184,6 +190,7 @@ def run(
         alive=alive,
         twin=twin,
         unknown_types=unknown_types,
+        layout=layout,
         state=state,
     )
     asyncio.run(_serve(panda))
