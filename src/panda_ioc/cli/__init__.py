@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from panda_ioc import __version__, logs
-from panda_ioc.cli import serving, tools
+from panda_ioc.cli import rehearsing, serving, tools
 from panda_ioc.errors import PandAError
 
 LEVELS = ("debug", "info", "warning", "error")
@@ -38,6 +38,13 @@ COMMANDS = (
         "capture", "capture data of a PandA to an HDF5 file", tools.capture_arguments, tools.capture
     ),
     Command("plot", "draw the data of a capture", tools.plot_arguments, tools.plot),
+    Command(
+        "rehearse",
+        "tell what a layout will do, tick by tick, and draw it",
+        rehearsing.rehearse_arguments,
+        rehearsing.rehearse,
+        log_level="warning",
+    ),
     Command(
         "control",
         "talk to a PandA: a console, or commands from a pipe",

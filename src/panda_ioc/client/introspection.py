@@ -2,10 +2,9 @@
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from panda_ioc.client.asyncio import AsyncioClient
-from panda_ioc.client.blocking import BlockingClient
 from panda_ioc.device.model import Device, make_device
 from panda_ioc.errors import BadValue, CommandError, ProtocolError
 from panda_ioc.protocol.commands import (
@@ -40,8 +39,15 @@ async def introspect(client: AsyncioClient) -> Device:
             return _device(finished)
 
 
-def introspect_blocking(client: BlockingClient) -> Device:
-    """The same as `introspect`, with the other client."""
+class Sender(Protocol):
+    """A client that waits: `BlockingClient`, or one like it."""
+
+    def send(self, commands: list[Command[Any]], /) -> list[Any]:
+        """Send commands together and return their results."""
+
+
+def introspect_blocking(client: Sender) -> Device:
+    """The same as `introspect`, with a client that waits."""
     steps = _steps()
     commands = next(steps)
     while True:

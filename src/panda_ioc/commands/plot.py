@@ -61,7 +61,14 @@ class Picture:
 
 
 def run(path: Path, output: Path, against: str | None = None) -> int:
-    """Draw a file; returns the exit status.
+    """Draw a file, and say where; returns the exit status. The arguments are those of `draw`."""
+    draw(path, output, against)
+    sys.stdout.write(f"{output}\n")
+    return 0
+
+
+def draw(path: Path, output: Path, against: str | None = None) -> None:
+    """Draw a file.
 
     Args:
         path: of the file
@@ -84,8 +91,6 @@ def run(path: Path, output: Path, against: str | None = None) -> int:
         raise ConfigurationError(f"{output}: {error}") from error
     finally:
         pyplot.close(figure)
-    sys.stdout.write(f"{output}\n")
-    return 0
 
 
 def _pyplot() -> Any:

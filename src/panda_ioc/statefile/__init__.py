@@ -68,13 +68,26 @@ async def set_state(client: AsyncioClient, device: Device, settings: Iterable[Se
 
     A table that streams cannot be replaced: it is emptied, and its lines are sent again.
     """
+    to_send, left_out = sort_out(device, settings)
+    refused = await _send(client, to_send)
+    return loaded(to_send, left_out, refused)
+
+
+def sort_out(device: Device, settings: Iterable[Setting]) -> tuple[list[Setting], list[Setting]]:
+    """Tell the settings that a PandA may take from those that no PandA takes."""
     to_send: list[Setting] = []
     left_out: list[Setting] = []
     for each in settings:
         is_taken = each.has_value and not device.is_read_only(each.name)
         (to_send if is_taken else left_out).append(each)
-    refused = await _send(client, to_send)
-    return Loaded(len(lines_of(to_send)), tuple(each.lines[0] for each in left_out), refused)
+    return to_send, left_out
+
+
+def loaded(
+    sent: Sequence[Setting], left_out: Sequence[Setting], refused: tuple[Refused, ...]
+) -> Loaded:
+    """What became of settings that were sorted out and sent."""
+    return Loaded(len(lines_of(sent)), tuple(each.lines[0] for each in left_out), refused)
 
 
 async def _send(client: AsyncioClient, settings: Sequence[Setting]) -> tuple[Refused, ...]:

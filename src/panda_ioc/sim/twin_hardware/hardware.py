@@ -116,6 +116,11 @@ class TwinHardware:
             raise CommandError(f"*SIM.TRAJECTORY: {error}") from error
         self.network.run_until(self.network.now + 1)
 
+    def run_until(self, end: int, most: int) -> None:
+        """Run to a tick without regard to any clock, or until there were so many events."""
+        self.network.run_until(end, most)
+        self._collect()
+
     # Captures
 
     def arm(self, setup: Setup, settings: Settings) -> StoredSamples:
