@@ -30,8 +30,8 @@ def run(command: list[str], directory: Path) -> None:
 @pytest.mark.parametrize("block", [b for b in EXAMPLES if b.language == "python"], ids=str)
 def test_an_example_runs(block: Block, sim: Sim, tmp_path: Path) -> None:
     here = f'"127.0.0.1", {sim.port}'
-    text = block.text.replace('"panda-box", 8888', here)
-    text = text.replace('"panda-box"', f"{here}, {sim.data_port}")
+    text = block.text.replace('"panda", 8888', here)
+    text = text.replace('"panda"', f"{here}, {sim.data_port}")
     run([sys.executable, "-c", text], tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""The bridge between PandA boxes and EPICS."""
+"""The bridge between PandAs and EPICS."""
 
 from importlib.metadata import version
 

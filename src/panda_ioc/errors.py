@@ -33,7 +33,7 @@ class PandAError(Exception):
         self.command = command
 
     def again(self, message: str, command: object) -> Self:
-        """The same error, for one more command."""
+        """Return a copy of an error, for one more command."""
         return type(self)(message, command)
 
 
@@ -102,7 +102,7 @@ def _class_with(cause: type[OSError]) -> type[ConnectionLost]:
 
 
 def _make_again(cause: type[OSError], *args: str) -> ConnectionLost:
-    """A copied or unpickled error."""
+    """Rebuild a copied or unpickled error."""
     return _class_with(cause)(*args)
 
 

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, and what may be the name of one."""
+"""Atomic writes of files, and checks of their names."""
 
 import contextlib
 import errno
@@ -35,7 +35,7 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 def is_special(path: Path) -> bool:
-    """Whether there is something that is no regular file: a directory, FIFO, socket or device."""
+    """Whether the path exists and is no regular file: a directory, FIFO, socket or device."""
     return os.path.lexists(path) and not os.path.isfile(path)
 
 

@@ -1,4 +1,4 @@
-"""Logging: one line an event, as text or JSON; warnings that repeat are counted, not told again."""
+"""Logging: one line per event, as text or JSON; repeated warnings are counted, not repeated."""
 
 import json
 import logging
@@ -20,21 +20,19 @@ Format = Literal["text", "json"]
 
 
 class TextFormatter(logging.Formatter):
-    """One line, of text that a terminal can show; tracebacks are below it."""
+    """Formats one line of text that a terminal can show, with tracebacks below it."""
 
     def __init__(self) -> None:
         super().__init__(TEXT)
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name of logging
-        """The line."""
         return super().formatMessage(record).translate(_CONTROL)
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line."""
+    """Formats one JSON object per line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
         content = {
             "time": round(record.created, 6),
             "level": record.levelname.lower(),
@@ -47,7 +45,7 @@ class JsonFormatter(logging.Formatter):
 
 
 class RepeatFilter(logging.Filter):
-    """Lets the same warning or error through once in a while, and says how often it came meanwhile.
+    """Passes the same warning or error once in a while, and says how often it came meanwhile.
 
     What is only news, such as a connection that is there again, is told each time.
     """
@@ -58,7 +56,6 @@ class RepeatFilter(logging.Filter):
         self._seen: dict[str, tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether to log it."""
         if record.levelno < logging.WARNING:
             return True
         with self._lock:
@@ -68,7 +65,8 @@ class RepeatFilter(logging.Filter):
         return count is not None
 
     def _repeats(self, line: str) -> int | None:
-        """How often the line came since it was told; None if it is too early to tell it again."""
+        """Return how often the line came since it was logged, or None if it is too early to log it
+        again."""
         now = time.monotonic()
         told, count = self._seen.pop(line, (-REPEAT_AFTER, 0))
         if now - told < REPEAT_AFTER:

@@ -1,4 +1,4 @@
-"""Kinds of numbers that arguments of the command line may be."""
+"""Parsers of numbers on the command line."""
 
 import math
 from argparse import ArgumentTypeError
@@ -7,14 +7,14 @@ LAST_PORT = 65535
 
 
 def port(text: str) -> int:
-    """A port, or 0 for any."""
+    """Parse a port, or 0 for any."""
     if not text.isdecimal() or int(text) > LAST_PORT:
         raise ArgumentTypeError(f"{text} is not a port: 0 to {LAST_PORT}")
     return int(text)
 
 
 def positive(text: str) -> float:
-    """A number above 0, and not infinite."""
+    """Parse a finite number above 0."""
     value = _number(text)
     if not 0 < value < math.inf:
         raise ArgumentTypeError(f"{text} is not a positive number")
@@ -22,7 +22,7 @@ def positive(text: str) -> float:
 
 
 def not_negative(text: str) -> float:
-    """The same, or 0."""
+    """Parse such a number, or 0."""
     value = _number(text)
     if not 0 <= value < math.inf:
         raise ArgumentTypeError(f"{text} is not a positive number or 0")
@@ -30,14 +30,14 @@ def not_negative(text: str) -> float:
 
 
 def positive_int(text: str) -> int:
-    """A whole number above 0."""
+    """Parse a whole number above 0."""
     if not text.isdecimal() or int(text) == 0:
         raise ArgumentTypeError(f"{text} is not a positive whole number")
     return int(text)
 
 
 def not_negative_int(text: str) -> int:
-    """The same, or 0."""
+    """Parse such a number, or 0."""
     if not text.isdecimal():
         raise ArgumentTypeError(f"{text} is not a positive whole number or 0")
     return int(text)

@@ -110,7 +110,7 @@ async def measure(bridge: Bridge, file: str, rate: float, seconds: float) -> dic
     times.clear()
     start = time.perf_counter()
     await bridge.put("PCAP:ARM", 1)
-    while await asyncio.to_thread(bridge.is_active):  # noqa: ASYNC110 - the box can not tell
+    while await asyncio.to_thread(bridge.is_active):  # noqa: ASYNC110 - the box cannot tell
         await asyncio.sleep(ACTIVE_PERIOD)
     streamed = time.perf_counter() - start
     stop.set()

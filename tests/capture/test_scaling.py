@@ -44,7 +44,7 @@ def test_what_the_server_scaled_itself(raw: str, scaled: str) -> None:
 
 @needs_recordings
 def test_a_recorded_standard_deviation_by_exact_arithmetic() -> None:
-    # The server's own values can not serve: in the recording they are NaN throughout.
+    # The server's own values cannot serve: in the recording they are NaN throughout.
     stream = recording("stddev_raw")
     rows = rows_of(decode([stream])[0])
     column = columns_of(start_of(stream))[-1]

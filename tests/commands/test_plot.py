@@ -119,7 +119,7 @@ def test_what_can_not_be_drawn(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"gone\.h5: no such file"):
         plot.run(tmp_path / "gone.h5", output)
     (tmp_path / "text.h5").write_text("text")
-    with pytest.raises(CaptureError, match="can not be read as HDF5"):
+    with pytest.raises(CaptureError, match="cannot be read as HDF5"):
         plot.run(tmp_path / "text.h5", output)
     h5py.File(tmp_path / "empty.h5", "w").close()
     with pytest.raises(CaptureError, match="holds no columns"):

@@ -1,4 +1,4 @@
-"""Codecs: what is encoded decodes to the same, and what can not be is a BadValue, nothing else."""
+"""Codecs: what is encoded decodes to the same, and what cannot be is a BadValue, nothing else."""
 
 import contextlib
 import math

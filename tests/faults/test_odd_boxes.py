@@ -21,7 +21,7 @@ NAMES: dict[str, tuple[bytes, bytes]] = {
     "millions of instances": (b"!TTLIN 6", b"!TTLIN 60000000"),
     "no instance": (b"!TTLIN 6", b"!TTLIN 0"),
 }
-# Texts that a database would expand, or can not hold, and one name for two fields.
+# Texts that a database would expand, or cannot hold, and one name for two fields.
 TEXTS = (
     (b"!50-Ohm", b'!50"\\$(P)${X}'),
     (b"!SSI", b"!S\x01\x7f\x1bI"),

@@ -1,6 +1,6 @@
 """The fenced blocks of the documentation, and the commands in them.
 
-A block is run as it stands unless a comment in the line above says why that can not be:
+A block is run as it stands unless a comment in the line above says why that cannot be:
 
     <!-- test: docker -->
 

@@ -58,7 +58,7 @@ def _difference(spec: RecordSpec, value: Any, texts: dict[str, str]) -> str:
     if not value.ok:
         return f"{spec.name}: {value}"
     text = texts[spec.wire]
-    if not text.startswith("OK ="):  # a reading that the PandA can not make
+    if not text.startswith("OK ="):  # a reading that the PandA cannot make
         return "" if value.severity == INVALID else f"{spec.name}: {value} where {text!r}"
     if value.severity == INVALID and value.status != WRITE:  # the last put may have been refused
         return f"{spec.name}: alarm {value.status}, but the device has {text!r}"

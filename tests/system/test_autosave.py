@@ -94,7 +94,7 @@ async def test_a_value_that_cannot_be_used_any_more_stays_in_the_file(
     assert await put(ca, ioc, "DATA:HDF_DIRECTORY", str(roots["old"]))
     other = restart(ca, ioc, start_ioc, sim, *keep, str(roots["new"]))
     assert await text(ca, other, "DATA:HDF_DIRECTORY") == ""
-    assert "DATA:HDF_DIRECTORY: kept value" in other.text()
+    assert "DATA:HDF_DIRECTORY: saved value" in other.text()
     assert await put(ca, other, "DATA:NUM_CAPTURE", 5)
     await saves(tmp_path, other, "DATA:NUM_CAPTURE", 5)
     assert saved(tmp_path, other)["DATA:HDF_DIRECTORY"] == str(roots["old"])

@@ -159,7 +159,7 @@ async def test_deadbands_hold_small_changes_back(server: Ioc, sim: Sim, ca: Any)
 
 
 def test_records_are_tagged_for_archivers(server: Ioc, lists: Path) -> None:
-    """Tags are in the database that `info --db` prints: they can not be read over CA or PVA."""
+    """Tags are in the database that `info --db` prints: they cannot be read over CA or PVA."""
     done = subprocess.run(
         [*PROGRAM, "info", sim_address(server), "--db", server.prefix],
         capture_output=True,

@@ -80,10 +80,10 @@ BAD: list[tuple[str, Any, str | None, str]] = [
     ("PULSE1:PULSES", 2.5, None, "2.5 is not a whole number"),
     ("PULSE1:PULSES", math.nan, None, "nan is not a whole number"),
     ("PULSE1:PULSES", math.inf, None, "inf is not a whole number"),
-    ("PULSE1:DELAY", math.nan, None, "nan can not be sent"),
-    ("PULSE1:DELAY", -math.inf, None, "-inf can not be sent"),
-    ("EQU2:GAIN", math.inf, None, "inf can not be sent"),
-    ("INENC2:VAL:SCALE", math.nan, None, "nan can not be sent"),
+    ("PULSE1:DELAY", math.nan, None, "nan cannot be sent"),
+    ("PULSE1:DELAY", -math.inf, None, "-inf cannot be sent"),
+    ("EQU2:GAIN", math.inf, None, "inf cannot be sent"),
+    ("INENC2:VAL:SCALE", math.nan, None, "nan cannot be sent"),
     ("TTLIN1:TERM", 9, None, "9 is not an index of the 2 choices"),
     ("INENC2:VAL:CAPTURE", 15, None, "15 is not an index of the 11 choices"),
     ("TTLOUT1:VAL:DELAY", -1, None, "-1 is not in 0..2147483647"),
@@ -222,7 +222,7 @@ async def test_texts_too_long_for_a_string_are_whole_in_long(
 async def test_a_text_that_is_cut_on_its_way_is_not_taken_for_the_whole(
     sim: Sim, tapped: Ioc, ca: Any, pva: Any, record: str
 ) -> None:
-    """CA clients can not put more than 39 characters; PVA ones can, and EPICS cuts it."""
+    """CA clients cannot put more than 39 characters; PVA ones can, and EPICS cuts it."""
     wire = record.replace(":", ".")
     before = sim.ask(f"{wire}?")
     text = {"LUT3:FUNC": LONG_FUNCTION, "TTLOUT2:VAL": "X" * 60}.get(record, LONG_UNITS)

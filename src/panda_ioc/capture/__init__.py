@@ -1,4 +1,4 @@
-"""Samples of acquisitions: received, scaled, shown live and written to files. Knows no EPICS."""
+"""Samples of acquisitions: receive, scale, show live and write to files. Knows no EPICS."""
 
 from panda_ioc.capture.live import Keep, LiveWindow, Snapshot
 from panda_ioc.capture.session import FileCapture

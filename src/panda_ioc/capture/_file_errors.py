@@ -1,4 +1,4 @@
-"""What goes wrong with a file, in words of the file system."""
+"""Errors of files, in the words of the file system."""
 
 import contextlib
 import os
@@ -11,7 +11,7 @@ from panda_ioc.errors import CaptureError
 
 @contextlib.contextmanager
 def file_errors(path: Path) -> Iterator[None]:
-    """Raise what HDF5 and the file system raise as a `CaptureError` that names the file."""
+    """Turn errors of HDF5 and of the file system into a `CaptureError` that names the file."""
     try:
         yield
     except (OSError, RuntimeError, ValueError) as error:
@@ -19,7 +19,7 @@ def file_errors(path: Path) -> Iterator[None]:
 
 
 def _cause(path: Path, error: BaseException) -> str:
-    """In words of the file system where it can be told; HDF5 hides errno in its own prose."""
+    """Return the cause in words of the file system; HDF5 hides errno in its message."""
     directory = path.parent
     if not is_directory(directory):
         return f"{path}: no directory {directory}"

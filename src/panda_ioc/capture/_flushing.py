@@ -8,7 +8,7 @@ _PART = 4.0  # pauses are at least so many times as long as the flush before
 
 
 class Flushing:
-    """Says how long to wait for the next flush."""
+    """Tells how long to wait for the next flush."""
 
     def __init__(self) -> None:
         self._flushed_at = -float("inf")

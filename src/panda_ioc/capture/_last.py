@@ -1,4 +1,4 @@
-"""The latest samples of an acquisition, until its end says that they are the last."""
+"""The latest samples of an acquisition, kept until its end says that they are the last."""
 
 from collections.abc import Iterator
 
@@ -31,10 +31,11 @@ class LastSamples:
         self._ring = Ring(size, layout.itemsize)
 
     def add(self, rows: Rows) -> None:
-        """Take samples in, and let the oldest go."""
+        """Add samples and drop the oldest."""
         self._ring.add(rows.view(np.uint8).reshape(-1, self._layout.itemsize))
 
     def rows(self, left_out: int = 0) -> Iterator[Rows]:
-        """What is there but the newest `left_out`, in one or two pieces, oldest first."""
+        """Return what is held without the newest `left_out` samples, in one or two pieces, oldest
+        first."""
         for raw in self._ring.pieces(left_out):
             yield raw.reshape(-1).view(self._layout)

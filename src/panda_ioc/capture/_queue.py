@@ -22,7 +22,7 @@ class BoundedQueue(Generic[Item]):
         self._closed = False
 
     def put(self, item: Item, size: int = 0) -> None:
-        """Append; an item without size never waits. After `close` nothing happens."""
+        """Append an item; wait for room unless its size is 0. After `close`, do nothing."""
         with self._changed:
             self._changed.wait_for(lambda: self._closed or not size or self.queued < self._limit)
             if self._closed:
@@ -33,7 +33,7 @@ class BoundedQueue(Generic[Item]):
             self._changed.notify_all()
 
     def get(self, timeout: float | None = None) -> Item | None:
-        """The oldest item; None if none comes within `timeout` seconds."""
+        """Return the oldest item, or None if none comes within `timeout` seconds."""
         with self._changed:
             if not self._changed.wait_for(lambda: self._items, timeout):
                 return None
@@ -43,7 +43,7 @@ class BoundedQueue(Generic[Item]):
             return item
 
     def close(self) -> None:
-        """Forget what is in it, and wake whoever waits in `put`."""
+        """Drop all items, and wake whoever waits in `put`."""
         with self._changed:
             self._closed = True
             self._items.clear()

@@ -22,7 +22,7 @@ class Ring:
         self._memory: Raw = np.empty((size, width), np.uint8)
 
     def add(self, raw: Raw) -> None:
-        """Take samples in, and let the oldest go."""
+        """Add samples and drop the oldest."""
         skipped = max(0, len(raw) - self.size)
         newest = raw[skipped:]
         first = (self.taken + skipped) % self.size

@@ -1,6 +1,6 @@
-"""Room on the disk, taken before it is needed.
+"""Room on the disk, reserved before it is needed.
 
-HDF5 does not survive a write that fails: a file whose last pieces can not be written is never let
+HDF5 does not survive a write that fails: a file whose last pieces cannot be written is never let
 go, and the process dies of it later. So the blocks of a file are reserved before HDF5 writes to
 them, with a margin to close the file in, and what fails is the reservation.
 """
@@ -38,7 +38,7 @@ class Space:
         self._descriptor = os.open(path, os.O_RDWR)
 
     def reserve(self, size: int) -> None:
-        """See to it that so many bytes can be written after the end of the file."""
+        """Ensure that this many bytes can be written after the end of the file."""
         at = os.fstat(self._descriptor).st_size
         if at + size <= self._until:
             return
@@ -51,11 +51,11 @@ class Space:
         raise OSError(code, os.strerror(code), str(self._path))
 
     def forget(self) -> None:
-        """HDF5 may have given back what was reserved, as it does when it flushes."""
+        """Forget the reservation, which HDF5 may give back when it flushes."""
         self._until = 0
 
     def _try(self, at: int, size: int) -> int:
-        """The error, or 0."""
+        """Try to reserve; return the error number, or 0."""
         limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
         if limit != resource.RLIM_INFINITY and at + size > limit:
             return errno.EFBIG

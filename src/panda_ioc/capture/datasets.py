@@ -1,4 +1,4 @@
-"""Which datasets a file will hold: their names, types, attributes, and how to fill them.
+"""The datasets that a file will hold: names, types, attributes, and how to fill them.
 
 Names are those that users of today's IOC find in their files (measured): a column is called
 ``FIELD.CAPTURE``, as ``COUNTER1.OUT.Value``, unless its field has been given a dataset name:
@@ -49,19 +49,19 @@ class Dataset:
 
     @property
     def panda_field(self) -> str:
-        """The field that it was captured from."""
+        """The field that the dataset was captured from."""
         return str(self.attributes["panda_field"])
 
     @property
     def capture(self) -> str:
-        """What was captured of that field: "Mean", say."""
+        """What was captured of that field, for example "Mean"."""
         return str(self.attributes["capture"])
 
 
 def datasets_of(
     columns: Sequence[Column], names: Mapping[str, str], bits: BitNames
 ) -> tuple[Dataset, ...]:
-    """The datasets for these columns, in their order.
+    """Return the datasets for these columns, in their order.
 
     Args:
         columns: of the acquisition
@@ -69,7 +69,7 @@ def datasets_of(
         bits: fields whose named bits become boolean datasets, in place of words without a name
 
     Raises:
-        CaptureError: two datasets with one name, or a name that can not be
+        CaptureError: two datasets with one name, or a name that cannot be
     """
     found = [item for column in columns for item in _of_column(column, columns, names, bits)]
     owner: dict[str, str] = {}

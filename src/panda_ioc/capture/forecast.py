@@ -1,4 +1,4 @@
-"""What would be captured if a PandA were armed now, before there is a header that says so."""
+"""A forecast of what would be captured if the PandA were armed now."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
@@ -23,7 +23,7 @@ def forecast(
     names: Mapping[str, str],
     bits: BitNames,
 ) -> tuple[Dataset, ...]:
-    """The datasets that a file would hold, in the order of the header to come.
+    """Return the datasets that a file would hold, in the order of the header to come.
 
     Args:
         lines: answer to ``*CAPTURE?``: ``FIELD KIND KIND ...`` each
@@ -48,7 +48,7 @@ def forecast(
 def _fields(
     kinds: Mapping[str, Sequence[str]], words: Collection[str]
 ) -> Iterator[tuple[int, FieldCapture]]:
-    """The columns with their groups.
+    """Return the columns with their groups.
 
     In raw mode the server adds what means and standard deviations are computed with.
     """

@@ -38,7 +38,7 @@ _TIME_AXES = ("PCAP.TS_TRIG", "PCAP.TS_START", "PCAP.TS_END")
 
 
 def chunk_samples(expected: int) -> int:
-    """Samples in a chunk of a file that will hold `expected` of them (0: nobody knows)."""
+    """Return the samples per chunk of a file that will hold `expected` samples (0: unknown)."""
     return min(CHUNK_SAMPLES, max(_LEAST_CHUNK, expected)) if expected else CHUNK_SAMPLES
 
 
@@ -75,7 +75,7 @@ class HDF5Writer:
             self._make({"creator": "panda-ioc", **(attributes or {})})
 
     def _make(self, attributes: Mapping[str, str]) -> None:
-        """Make the file; nothing is left of it if that fails."""
+        """Make the file; remove it if that fails."""
         with contextlib.ExitStack() as undo:
             self.path.touch(exist_ok=False)
             undo.callback(self.path.unlink)
@@ -92,7 +92,7 @@ class HDF5Writer:
 
     @property
     def samples(self) -> int:
-        """Samples taken in, flushed or not."""
+        """Samples taken, flushed or not."""
         return self._whole + self._staged
 
     @property
@@ -118,7 +118,7 @@ class HDF5Writer:
         *,
         links: bool = True,
     ) -> None:
-        """Make the datasets and let readers in.
+        """Make the datasets and allow readers.
 
         Args:
             start: header of the (first) acquisition
@@ -180,7 +180,7 @@ class HDF5Writer:
         self._file.attrs["default"], entry.attrs["default"] = ENTRY, "data"
 
     def write(self, rows: Rows) -> None:
-        """Take samples in; whole chunks go to the file at once, the rest at `flush`."""
+        """Take samples; write whole chunks at once, the rest at `flush`."""
         with file_errors(self.path):
             while len(rows):
                 if self._staged == 0 and len(rows) >= self._chunk:
@@ -208,7 +208,7 @@ class HDF5Writer:
         self._staged = self._partly = 0
 
     def _write_part(self) -> None:
-        """The chunk that is not full yet."""
+        """Write the chunk that is not full yet."""
         self._space.reserve(self._room)
         rows = self._stage[: self._staged]
         for dataset, stored in zip(self._datasets, self._stored, strict=True):
@@ -250,7 +250,7 @@ class HDF5Writer:
                 stored.resize((kept,))
 
     def close(self, reason: str, acquisitions: int = 1) -> int:
-        """Flush, note how it ended, and close; returns the samples in the file.
+        """Flush, record how the capture ended, and close; return the samples in the file.
 
         A file without datasets, in which nothing has been begun, is removed.
 

@@ -31,7 +31,7 @@ class Keep(Enum):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What the window held at one moment.
+    """The content of the window at one moment.
 
     Attributes:
         acquisition: 1, 2, ... of those seen by this window; 0 before the first
@@ -83,11 +83,11 @@ class LiveWindow:
 
     @property
     def version(self) -> int:
-        """That of the next `snapshot`: tells cheaply whether anything has changed."""
+        """The version of the next `snapshot`, which tells cheaply whether anything has changed."""
         return self._version
 
     def configure(self, size: int | None = None, keep: Keep | None = None) -> None:
-        """Change the window; `BadValue` if the size is not 1 ... `MAX_SAMPLES`."""
+        """Change the window; raise `BadValue` if the size is not 1 ... `MAX_SAMPLES`."""
         with self._lock:
             rows = self._rows()
             size = self._size if size is None else _checked(size)
@@ -105,7 +105,8 @@ class LiveWindow:
         self._ring.add(rows)
 
     def start(self, start: StartData) -> None:
-        """A new acquisition, perhaps with other columns; `CaptureError`: they can not be scaled."""
+        """Begin an acquisition, perhaps with other columns; raise `CaptureError` if they cannot be
+        scaled."""
         columns = columns_of(start)
         layout = np.dtype([(column.name, column.field.type) for column in columns])
         with self._lock:
@@ -117,7 +118,7 @@ class LiveWindow:
             self._running, self._reason = True, None
 
     def samples(self, rows: Rows) -> None:
-        """More samples; they are copied."""
+        """Copy samples."""
         count = len(rows)
         raw = rows.view(np.uint8).reshape(count, rows.itemsize)
         with self._lock:
@@ -129,7 +130,7 @@ class LiveWindow:
             self._ring.add(raw)
 
     def end(self, reason: EndReason, untrusted: int) -> None:
-        """The acquisition is over; its last `untrusted` samples may be corrupt and are removed."""
+        """End the acquisition; remove its last `untrusted` samples, which may be corrupt."""
         with self._lock:
             rows = self._rows()
             kept_from = self._received - len(rows) if self._keep is Keep.LATEST else 0
@@ -140,7 +141,7 @@ class LiveWindow:
             self._version += 1
 
     def closed(self, error: Exception | None) -> None:
-        """Sink: no more will come; what there is stays, and `reason` tells if it cannot go on."""
+        """End the stream; the content stays, and `reason` tells if it cannot go on."""
         with self._lock:
             self.failed = error is not None
             if self._running or isinstance(error, CaptureError):
@@ -148,7 +149,7 @@ class LiveWindow:
                 self._version += 1
 
     def snapshot(self, names: Collection[str] | None = None) -> Snapshot:
-        """What is in the window now, all columns or only those named ``NAME.CAPTURE``."""
+        """Return the content of the window: all columns, or only those named ``NAME.CAPTURE``."""
         with self._lock:
             rows = self._rows()
             self._count_dropped(len(rows))
@@ -177,7 +178,7 @@ class LiveWindow:
             self._dropped = self._received - held
 
     def _rows(self) -> Raw:
-        """A copy of what is held, oldest first."""
+        """Return a copy of the samples held, oldest first."""
         return np.concatenate(self._ring.pieces())
 
 

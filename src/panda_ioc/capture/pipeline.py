@@ -194,7 +194,7 @@ class HDFWriter(Pipeline):
         self.file_path = ""
 
     def finish(self) -> None:
-        """Close a file of which the acquisition has not ended."""
+        """Close the file of an acquisition that has not ended."""
         if self._writer is not None:
             self.close_file(EndData(self._writer.samples, EndReason.MANUALLY_STOPPED))
 
@@ -241,7 +241,7 @@ def create_default_pipeline(
 
 
 def stop_pipeline(pipeline: Sequence[Pipeline]) -> None:
-    """Let each stage work through its queue, and end it.
+    """Let each stage finish its queue, then end it.
 
     Raises:
         CaptureError: a file could not be written; or what else a stage raised
@@ -300,7 +300,7 @@ async def write_hdf_files(
 
 
 async def _arm(client: AsyncioClient) -> None:
-    """Arm as soon as the PandA can be armed: it may be busy with the end of what it has done."""
+    """Arm as soon as the PandA can be armed: it may still be ending an acquisition."""
     deadline = time.monotonic() + ARM_TIMEOUT
     while True:
         try:

@@ -52,7 +52,7 @@ class Column:
 
 
 def columns_of(start: StartData) -> tuple[Column, ...]:
-    """The columns of an acquisition, in the order of the wire.
+    """Return the columns of an acquisition, in the order of the wire.
 
     Raises:
         CaptureError: a Mean or StdDev column lacks the columns that it is computed with
@@ -95,7 +95,7 @@ def _sum_of(field: FieldCapture, start: StartData, wanted_by: str) -> str:
 
 
 def linear(raw: NDArray[Any], scale: float, offset: float) -> NDArray[np.float64]:
-    """raw * scale + offset, a new array."""
+    """Return raw * scale + offset, a new array."""
     values = raw.astype(np.float64)
     if scale != 1.0:
         values *= scale
@@ -105,7 +105,7 @@ def linear(raw: NDArray[Any], scale: float, offset: float) -> NDArray[np.float64
 
 
 def mean(duration: NDArray[Any], total: NDArray[Any]) -> NDArray[np.float64]:
-    """total / duration, NaN where there was no duration.
+    """Return total / duration, NaN where the duration is 0.
 
     Args:
         duration: clock ticks, int32 or uint32, both taken as unsigned
@@ -120,7 +120,7 @@ def mean(duration: NDArray[Any], total: NDArray[Any]) -> NDArray[np.float64]:
 def std_dev(
     duration: NDArray[Any], total: NDArray[Any], squares: NDArray[Any]
 ) -> NDArray[np.float64]:
-    """Standard deviation in raw units.
+    """Return the standard deviation in raw units.
 
     Args:
         duration: clock ticks, int32 or uint32, both taken as unsigned
@@ -146,7 +146,7 @@ _Wide = tuple[NDArray[np.uint64], NDArray[np.uint64]]
 
 
 def _times(ticks: NDArray[np.uint64], squares: NDArray[Any]) -> _Wide:
-    """ticks * squares; ticks have 32 bits."""
+    """Return ticks * squares; ticks have 32 bits."""
     low = np.ascontiguousarray(squares["low"])
     high = np.ascontiguousarray(squares["high"]).view(np.uint32).astype(np.uint64)
     bottom, middle, top = ticks * (low & _LOW), ticks * (low >> _32), ticks * high
@@ -155,7 +155,7 @@ def _times(ticks: NDArray[np.uint64], squares: NDArray[Any]) -> _Wide:
 
 
 def _square(value: NDArray[Any]) -> _Wide:
-    """value ** 2 of int64."""
+    """Return value ** 2 of int64."""
     size = np.abs(value).view(np.uint64)
     low, high = size & _LOW, size >> _32
     bottom, middle, top = low * low, low * high, high * high

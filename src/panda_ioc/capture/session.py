@@ -1,4 +1,4 @@
-"""One capture to one file, as the ``DATA:*`` records have it: settings, start, stop, the truth.
+"""One capture to one file, as the ``DATA:*`` records control it: settings, start, stop, status.
 
     DataStream (receiving thread) --> bounded queue --> writing thread --> HDF5Writer
 
@@ -87,7 +87,7 @@ class FileCapture:
 
     @property
     def status(self) -> Status:
-        """How it stands now."""
+        """The status at this moment."""
         return replace(
             self._status,
             received=self._received,
@@ -96,7 +96,7 @@ class FileCapture:
         )
 
     def begin(self, stream: DataStream, over: int = 0) -> None:
-        """Make the file and take acquisitions from now on, the one that goes on included.
+        """Make the file and take acquisitions from now on, including the one that runs.
 
         Args:
             stream: brings them
@@ -104,8 +104,8 @@ class FileCapture:
                 the PandA
 
         Raises:
-            ConfigurationError: settings that can not be
-            CaptureError: the file can not be made
+            ConfigurationError: settings that cannot be
+            CaptureError: the file cannot be made
             ConnectionLost: the stream has ended
         """
         self.settings.check()
@@ -124,12 +124,12 @@ class FileCapture:
             raise CaptureError(f"{self.settings.path}: {error}") from error
 
     def stop(self, timeout: float = 30.0) -> Status:
-        """Take no more, write what is queued, close the file; returns how it ended."""
+        """Stop taking samples, write the queue, close the file; return how it ended."""
         self._queue.put(_End(EndReason.MANUALLY_STOPPED))
         return self.wait(timeout)
 
     def wait(self, timeout: float | None = None) -> Status:
-        """Wait for the end of the capture, the file closed; returns how it ended."""
+        """Wait until the capture has ended and its file is closed; return how it ended."""
         if self._thread.ident is not None:
             # Not `join`: a signal handler that raises in it makes Python think the thread is over.
             self._closed.wait(timeout)
@@ -140,7 +140,7 @@ class FileCapture:
         self._queue.put(start)
 
     def samples(self, rows: Rows) -> None:
-        """Sink: more samples; waits while the queue is full."""
+        """Sink: queue samples; wait while the queue is full."""
         self._received += len(rows)
         self._queue.put(rows, rows.nbytes)
         if self._queue.queued > self._status.queue_limit // 2 and not self._warned:
@@ -167,7 +167,7 @@ class FileCapture:
             self._closed.set()
 
     def _fault_in_work(self) -> str | None:
-        """Work until the end; what went wrong, if anything did."""
+        """Work until the end; return the error, if any."""
         try:
             self._work()
         except CaptureError as error:
@@ -226,7 +226,7 @@ class FileCapture:
         self._set(state=State.CAPTURING, message=message, missed=missed, acquisitions=number)
 
     def _take_header(self, start: StartData) -> bool:
-        """Define the file by the first header; later ones must be like it, else that is the end."""
+        """Define the file by the first header; a later header that differs ends the capture."""
         first = self._status.start
         if first is None:
             names, bits = self.settings.dataset_names, self.settings.bits
@@ -241,12 +241,12 @@ class FileCapture:
         return True
 
     def _is_in_file(self) -> bool:
-        """Whether the file takes this acquisition: one that was joined, once a sample comes."""
+        """Whether the file takes this acquisition; one joined late needs a sample first."""
         joined, self._joined = self._joined, None
         return joined is None or self._take_header(joined)
 
     def _leave(self, joined: StartData) -> None:
-        """Forget an acquisition that ended as we joined it: the capture is of the next one."""
+        """Forget an acquisition that ended as we joined it; the capture takes the next one."""
         self._joined = None
         self._set(
             state=State.READY,

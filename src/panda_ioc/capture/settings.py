@@ -1,4 +1,4 @@
-"""What to capture, where to, and whether that is possible."""
+"""What to capture, where to, and checks that this is possible."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -59,7 +59,7 @@ class Settings:
         return self.directory / self.filename
 
     def check(self) -> None:
-        """Raise `ConfigurationError` for what can not be, whatever is on the disk."""
+        """Raise `ConfigurationError` for settings that are wrong whatever is on the disk."""
         check_filename(self.filename)
         check_directory(self.directory, self.data_roots)
         if self.num < 0:
@@ -72,7 +72,8 @@ class Settings:
             raise ConfigurationError(f"flush period of {self.flush_period} s: give 0 or more")
 
     def make_directory(self) -> None:
-        """Make the directory as far as that is allowed; `CaptureError` if it is not there then."""
+        """Make the directory as far as that is allowed; raise `CaptureError` if it does not exist
+        then."""
         missing = 0
         for level in (self.directory, *self.directory.parents):
             if is_directory(level):
@@ -97,7 +98,7 @@ class Settings:
 
 
 def check_filename(name: str) -> None:
-    """Raise `ConfigurationError` for what is not the name of a file in a directory."""
+    """Raise `ConfigurationError` for a text that cannot name a file in a directory."""
     if not name:
         raise ConfigurationError("no file name: give a name")
     if name in (".", ".."):
@@ -110,8 +111,8 @@ def check_filename(name: str) -> None:
 
 
 def check_directory(directory: Path, roots: Sequence[Path]) -> None:
-    """Raise `ConfigurationError` if it is not an absolute path in one of the roots, if there are
-    any. Symbolic links are followed."""
+    """Raise `ConfigurationError` unless it is an absolute path in one of the roots, if there are
+    any."""
     if directory == Path():
         raise ConfigurationError("no directory is given")
     check_one_line("directory", str(directory))
@@ -123,12 +124,12 @@ def check_directory(directory: Path, roots: Sequence[Path]) -> None:
 
 
 def is_directory(path: Path) -> bool:
-    """Whether it is one, as far as we may see."""
+    """Whether the path is a directory that we may see."""
     return os.path.isdir(path)  # unlike Path.is_dir it takes names that are too long, or hidden
 
 
 def _inside(path: Path, root: Path) -> bool:
     try:
         return path.resolve().is_relative_to(root.resolve())
-    except (OSError, RuntimeError, ValueError):  # a name that can not be, or links in a circle
+    except (OSError, RuntimeError, ValueError):  # a name that cannot be, or links in a circle
         return False

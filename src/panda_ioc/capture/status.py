@@ -1,4 +1,4 @@
-"""Where a capture to a file is, and how it stands."""
+"""The state and status of a capture to a file."""
 
 import logging
 import os
@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 class State(Enum):
-    """Where a capture is."""
+    """The states of a capture."""
 
     IDLE = "Idle"
     READY = "Waiting for an acquisition"
@@ -25,12 +25,12 @@ class State(Enum):
 
 @dataclass(frozen=True)
 class Status:
-    """How a capture stands.
+    """The status of a capture.
 
     Attributes:
         state, message: for people
         path: of the file
-        received: samples that came from the box
+        received: samples that came from the PandA
         captured: samples that readers of the file see, in every dataset
         missed: samples that had gone by before we saw the acquisition
         acquisitions: that were begun
@@ -63,7 +63,7 @@ class Status:
 
 
 def outcome(status: Status, fault: str | None, left_out: int) -> dict[str, object]:
-    """State and message of a capture whose file is closed; the log has those that failed.
+    """Return state and message of a capture whose file is closed; log those that failed.
 
     Args:
         status: how it stood

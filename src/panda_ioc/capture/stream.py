@@ -1,4 +1,4 @@
-"""From the data port to the sinks: one thread that receives and hands on.
+"""One thread that receives from the data port and hands on to the sinks.
 
 A sink gets, for each acquisition, `start`, `samples` as they come, and `end` exactly once, whatever
 happens: a connection that is cut in the middle, or an error in the receiving thread, ends it with
@@ -39,20 +39,20 @@ class Sink(Protocol):
     """Takes acquisitions; called in the receiving thread."""
 
     def start(self, start: StartData) -> None:
-        """An acquisition begins."""
+        """Note that an acquisition begins."""
 
     def samples(self, rows: Rows) -> None:
         """More samples: a view that stays as it is, and keeps megabytes alive while it is kept."""
 
     def end(self, reason: EndReason, untrusted: int) -> None:
-        """It is over; its last `untrusted` samples may be corrupt."""
+        """An acquisition has ended; its last `untrusted` samples may be corrupt."""
 
     def closed(self, error: Exception | None) -> None:
         """No more will come: the connection was lost or closed (None), or the sink has raised."""
 
 
 class DataStream:
-    """Acquisitions of one PandA, handed to sinks by a thread of its own.
+    """Hands acquisitions of one PandA to sinks, in a thread of its own.
 
     Args:
         connection: ready for acquisitions; the stream owns it from now on
@@ -81,7 +81,7 @@ class DataStream:
         return self
 
     def close(self, timeout: float = 5.0) -> None:
-        """End the connection and wait for the thread; not to be called by a sink."""
+        """Close the connection and wait for the thread; a sink must not call this."""
         self._closing = True
         self._connection.close()
         self._thread.join(timeout)
@@ -93,22 +93,22 @@ class DataStream:
 
     @property
     def running(self) -> StartData | None:
-        """The acquisition that goes on, if one does."""
+        """The running acquisition, or None."""
         return self._start
 
     @property
     def received(self) -> int:
-        """Samples of the acquisition that goes on, or of the last one."""
+        """Samples of the running or last acquisition."""
         return self._received
 
     @property
     def current(self) -> int:
-        """Number of the acquisition that goes on: 1, 2, ...; 0 if none does."""
+        """Number of the running acquisition: 1, 2, ...; 0 if none runs."""
         with self._lock:
             return 0 if self._start is None else self._number
 
     def settle(self, timeout: float) -> None:
-        """Wait until all that has come by now is handed on, for at most `timeout` seconds."""
+        """Wait at most `timeout` seconds until everything received by now is handed on."""
         deadline = time.monotonic() + timeout
         before = -1
         while self.alive and time.monotonic() < deadline:
@@ -121,7 +121,7 @@ class DataStream:
             time.sleep(_LOOK)
 
     def add(self, sink: Sink, over: int = 0) -> None:
-        """Hand acquisitions to `sink` as well, beginning in the middle of one that goes on.
+        """Hand acquisitions to `sink` too, starting in the middle of one that runs.
 
         If the stream has ended meanwhile the sink is told so, as all others were.
 
@@ -143,7 +143,7 @@ class DataStream:
                 self._tell(sink, lambda: sink.start(late))
 
     def remove(self, sink: Sink) -> None:
-        """No more to `sink`, from the moment that this returns; it gets no `end`."""
+        """Remove a sink: it gets nothing more once this returns, not even `end`."""
         with self._lock:
             for sinks in (self._sinks, self._later):
                 if sink in sinks:

@@ -14,7 +14,7 @@ LEVELS = ("debug", "info", "warning", "error")
 
 
 class Command(NamedTuple):
-    """A command, and who adds its arguments and carries it out; returns its exit status."""
+    """A command: the functions that add its arguments and run it."""
 
     name: str
     help: str
@@ -84,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _open_standard_files() -> None:
-    """Where one is closed, the next socket would get its number, and be printed into."""
+    """Open closed standard files; the next socket would get their number and be printed into."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             null = os.open(os.devnull, os.O_RDWR)
@@ -95,17 +95,17 @@ def _open_standard_files() -> None:
 
 
 def _words(error: Exception) -> str:
-    """What went wrong; of a file its name first."""
+    """Return the message of an error, with the name of the file first."""
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}"
     return str(error)
 
 
 def make_parser() -> ArgumentParser:
-    """The parser of all commands."""
+    """Make the parser of all commands."""
     common = _common()
     parser = ArgumentParser(
-        prog="panda-ioc", description="The bridge between PandA boxes and EPICS.", parents=[common]
+        prog="panda-ioc", description="The bridge between PandAs and EPICS.", parents=[common]
     )
     parsers = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in COMMANDS:

@@ -31,7 +31,7 @@ def add_both_ports(parser: ArgumentParser) -> None:
 
 
 def add_timeout(parser: ArgumentParser, default: float) -> None:
-    """Add how long the PandA may take."""
+    """Add the timeout for replies of the PandA."""
     parser.add_argument(
         "--timeout",
         type=positive,
@@ -42,7 +42,7 @@ def add_timeout(parser: ArgumentParser, default: float) -> None:
 
 
 def control_address(options: Namespace) -> tuple[str, int, float]:
-    """Host, control port and timeout.
+    """Return host, control port and timeout.
 
     Raises:
         ConfigurationError: what was given is no address
@@ -52,7 +52,7 @@ def control_address(options: Namespace) -> tuple[str, int, float]:
 
 
 def address(options: Namespace) -> Address:
-    """The same, with the data port: that after the control port, unless it is given.
+    """Return the address with the data port, by default the one after the control port.
 
     Raises:
         ConfigurationError: what was given is no address, or there is no such port

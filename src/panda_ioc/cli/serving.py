@@ -1,4 +1,4 @@
-"""Commands that run until they are told to end: run, sim, demo."""
+"""Commands that run until they are stopped: run, sim, demo."""
 
 from argparse import ArgumentParser, BooleanOptionalAction, Namespace
 from pathlib import Path
@@ -68,7 +68,7 @@ def _add(parser: ArgumentParser, name: str, row: Row, default: Any) -> None:
 
 
 def _chosen(options: Namespace) -> dict[str, Any]:
-    """The members of `Options` that the command has."""
+    """Return the fields of `Options` that the command has."""
     given = {name: getattr(options, name) for name in rows() if hasattr(options, name)}
     return {
         name: tuple(value or ()) if rows()[name][0].several else value

@@ -1,1 +1,1 @@
-"""Connections to a PandA, with asyncio and without; the change feed; a PandA as Python objects."""
+"""Connections to a PandA, with and without asyncio; the change feed; a PandA as Python objects."""

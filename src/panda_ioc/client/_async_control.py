@@ -35,7 +35,7 @@ class ControlProtocol(asyncio.Protocol):
         """Done once the connection has ended; its result says why."""
 
     def set_api(self, version: tuple[int, int]) -> None:
-        """Tell which server this is."""
+        """Set the version of the server."""
         self._connection.set_api(version)
 
     def send(self, command: Command[T]) -> asyncio.Future[T]:
@@ -54,13 +54,13 @@ class ControlProtocol(asyncio.Protocol):
         return future
 
     def hold(self) -> None:
-        """Have what is sent in this turn of the event loop leave in one write."""
+        """Collect what is sent in this turn of the event loop into one write."""
         if not self._gathering:
             self._gathering = True
             self._loop.call_soon(self._flush)
 
     def time_out(self, command: Command[Any], future: asyncio.Future[Any], seconds: float) -> None:
-        """Fail a command that was not answered; its reply, should it come, is dropped."""
+        """Fail a command that was not answered; drop its reply if it comes later."""
         if future.done():
             return
         self._connection.abandon(future)
@@ -70,7 +70,7 @@ class ControlProtocol(asyncio.Protocol):
             self.end(f"{self._peer}: connection closed, as {error}")
 
     def end(self, reason: str, cause: OSError | None = None) -> None:
-        """Close the connection; what is pending fails with `ConnectionLost`."""
+        """Close the connection; pending commands fail with `ConnectionLost`."""
         error = ConnectionLost.caused_by(cause, reason) if cause else ConnectionLost(reason)
         self._connection.receive_eof(error)
         self._finish(error)

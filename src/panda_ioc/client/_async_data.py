@@ -43,7 +43,7 @@ class DataProtocol(asyncio.BufferedProtocol):
         self._away = False
 
     async def fetch(self) -> list[Data]:
-        """The next events, perhaps none; raises the error that ended the connection after them."""
+        """Return the next events, perhaps none; after the last, raise what ended the connection."""
         if self._away:  # What came while nobody listened has not been read yet.
             self._deadlines.received(self._loop.time())
             self._away = False

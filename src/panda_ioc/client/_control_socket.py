@@ -23,7 +23,7 @@ _UNANSWERED = object()
 
 
 class _Slot:
-    """Where the result of one command goes, or the error that it raised."""
+    """Holds the result of one command, or the error that it raised."""
 
     __slots__ = ("result",)
 
@@ -53,11 +53,11 @@ class ControlSocket:
         self.is_open = True
 
     def set_api(self, version: tuple[int, int]) -> None:
-        """Tell which (major, minor) server this is."""
+        """Set the version (major, minor) of the server."""
         self._connection.set_api(version)
 
     def close(self, reason: str) -> None:
-        """End the connection; what is pending, in any thread, fails with `ConnectionLost`."""
+        """Close the connection; pending commands of all threads fail with `ConnectionLost`."""
         self._reason = reason
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)  # wakes a thread that receives
@@ -65,7 +65,7 @@ class ControlSocket:
             self._end(ConnectionLost(f"{self._peer}: {reason}"))
 
     def exchange(self, commands: list[Command[Any]], seconds: float) -> list[Any]:
-        """Results, or exceptions, of commands sent together.
+        """Send commands together; return their results or exceptions.
 
         Raises:
             CommandTimeout: not all were answered in time
@@ -109,7 +109,7 @@ class ControlSocket:
         return slot
 
     def _wait_for(self, waiting: list[_Slot]) -> bool:
-        """Take what has been answered; return whether anything has not."""
+        """Take results that have come; return whether any is missing."""
         for slot, result in self._connection.results():
             slot.result = result
         while waiting and waiting[-1].result is not _UNANSWERED:
@@ -117,7 +117,7 @@ class ControlSocket:
         return bool(waiting)
 
     def _transfer(self, seconds: float) -> bool:
-        """Send and receive what is possible now; False if nothing was within that time."""
+        """Send and receive what is possible; return False if nothing was within the time."""
         wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._to_send else 0)
         self._selector.modify(self._socket, wanted)
         ready = self._selector.select(None if seconds == math.inf else max(seconds, 0))

@@ -1,10 +1,10 @@
-"""When data that was held back is to be flushed, and when silence has lasted too long."""
+"""Deadlines of a receiver: when to flush data held back, and when silence is too long."""
 
 import math
 
 
 class Deadlines:
-    """The two deadlines of whoever receives data; times are seconds of one monotonic clock.
+    """The two deadlines of a receiver; times are seconds of one monotonic clock.
 
     Args:
         flush_period: seconds between flushes; None: nothing is held back
@@ -20,19 +20,19 @@ class Deadlines:
 
     @property
     def next(self) -> float:
-        """When something is to be done; infinite if never."""
+        """The next deadline; infinite if there is none."""
         return min(self._flush_at, self._silent_at)
 
     def received(self, now: float) -> None:
-        """Begin to count the silence anew."""
+        """Restart the deadline of silence."""
         self._silent_at = now + self.frame_timeout
 
     def is_silent(self, now: float) -> bool:
-        """Whether nothing has come for too long."""
+        """Whether silence has lasted too long."""
         return self._silent_at <= now
 
     def take_flush(self, now: float) -> bool:
-        """Whether to flush; the next time is then a period later."""
+        """Return whether to flush; if so, the next flush is a period later."""
         if self._flush_at > now:
             return False
         self._flush_at = now + self._flush_period

@@ -1,4 +1,4 @@
-"""What the connections to a PandA have in common: options of sockets, and errors.
+"""Socket options and errors that all connections to a PandA share.
 
 A PandA answers a command with several small writes, and its kernel holds a second one back until
 the first is acknowledged: 40 ms, unless we acknowledge at once. That is TCP_QUICKACK, which the
@@ -25,13 +25,13 @@ _KEEPALIVE = {"TCP_KEEPIDLE": 2, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 3}
 
 
 class SocketOptions(Protocol):
-    """What a socket and asyncio's view of one have in common."""
+    """The interface shared by a socket and asyncio's view of one."""
 
     def setsockopt(self, level: int, optname: int, value: int, /) -> None: ...
 
 
 def tune(sock: SocketOptions) -> None:
-    """Send small writes at once, notice a dead peer."""
+    """Send small writes at once, and notice a dead peer."""
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in _KEEPALIVE.items():
@@ -41,13 +41,13 @@ def tune(sock: SocketOptions) -> None:
 
 
 def acknowledge_now(sock: SocketOptions) -> None:
-    """Have what was received acknowledged without delay, where the system can."""
+    """Acknowledge received data without delay, where the system can."""
     if _QUICK_ACK is not None:
         sock.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
 
 
 def cannot_connect(name: str, error: OSError) -> ConnectionLost:
-    """The error for a connection that could not be made to the port of this name."""
+    """Return the error for a connection that could not be made to the port of this name."""
     reason = str(error) or f"no answer in {CONNECT_TIMEOUT:g} s"
     lost = ConnectionLost.caused_by(error, f"{name}: cannot connect: {reason}")
     if isinstance(error, TimeoutError):

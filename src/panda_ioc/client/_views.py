@@ -1,4 +1,4 @@
-"""What the blocking and the asyncio view of a PandA have in common: names, and what they say.
+"""What the blocking and the asyncio view of a PandA share: names and descriptions.
 
 The views are plain objects whose attributes are blocks, fields and attributes. What a get or a put
 returns differs: that is in `panda`.
@@ -65,17 +65,17 @@ class LeafView(Names):
 
     @property
     def type(self) -> str:
-        """As the PandA has it: "param time"."""
+        """Type and subtype, as the PandA names them: "param time"."""
         return self._node.type
 
     @property
     def description(self) -> str:
-        """The PandA's own."""
+        """The description by the PandA."""
         return self._node.description
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """What it can be set to; empty if it is not a choice."""
+        """The choices; empty if this is not a choice."""
         return tuple(self._node.choices)
 
     def _check_action(self) -> None:
@@ -87,10 +87,10 @@ class LeafView(Names):
 
 
 class TableView(LeafView):
-    """What both views of a table can say without asking the PandA."""
+    """What both views of a table know without asking the PandA."""
 
     def empty(self, rows: int) -> NDArray[Any]:
-        """So many rows of zeros, to be filled in and put."""
+        """Return this many rows of zeros, to be filled in and put."""
         return empty_rows(self._node, rows)
 
     @property
@@ -122,12 +122,12 @@ class BlockNames(Names, Generic[LeafT]):
 
     @property
     def description(self) -> str:
-        """The PandA's own."""
+        """The description by the PandA."""
         return self._block.description or ""
 
     @property
     def fields(self) -> Mapping[str, LeafT]:
-        """By name, in the order in which the PandA shows them."""
+        """Fields by name, in the order in which the PandA shows them."""
         return cast("Mapping[str, LeafT]", self._members)
 
     def __repr__(self) -> str:
@@ -145,16 +145,15 @@ class Root(Names, Generic[BlockT]):
 
     @property
     def device(self) -> Device:
-        """What introspection found."""
+        """The result of introspection."""
         return self._device
 
     @property
     def blocks(self) -> Mapping[str, BlockT]:
-        """By name."""
         return cast("Mapping[str, BlockT]", self._members)
 
     def __getitem__(self, name: str) -> Any:
-        """A block, field or attribute by its name on the wire; KeyError if there is none."""
+        """Return a block, field or attribute by its name on the wire."""
         found: Names = self
         for part in name.split("."):
             if part not in found._members:

@@ -1,4 +1,4 @@
-"""Where a PandA is: a host and two ports, as people write them."""
+"""The address of a PandA: a host and two ports, as users write them."""
 
 import ipaddress
 import re
@@ -16,13 +16,13 @@ _WITH_PORTS = re.compile(r"(?:\[([^\[\]]*)\]|([^:\[\]]*))(?::([0-9]{1,5})(?::([0
 
 
 def with_port(host: str, port: int) -> str:
-    """``HOST:PORT``, with brackets around an IPv6 address."""
+    """Return ``HOST:PORT``, with brackets around an IPv6 address."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where a PandA is.
+    """The address of a PandA.
 
     Attributes:
         host: name or address
@@ -40,7 +40,7 @@ class Address:
     def parse(
         cls, text: str, timeout: float = COMMAND_TIMEOUT, *, needs_data_port: bool = True
     ) -> Self:
-        """The address that somebody wrote: ``panda``, ``10.0.0.1:8888:8889``, ``[::1]:8888``.
+        """Parse an address: ``panda``, ``10.0.0.1:8888:8889``, ``[::1]:8888``.
 
         The data port is the one after the control port unless it is given. An IPv6 address needs
         brackets only before ports.
@@ -66,7 +66,7 @@ class Address:
 
 
 def _split(text: str) -> tuple[str, str, str]:
-    """Host, control port and data port; ports are empty if they are not given."""
+    """Split into host, control port and data port; missing ports are empty."""
     if _is_ipv6(text):
         return text, "", ""
     found = _WITH_PORTS.fullmatch(text)

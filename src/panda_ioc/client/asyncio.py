@@ -1,4 +1,4 @@
-"""A PandA's two ports for asyncio."""
+"""The two ports of a PandA, for asyncio."""
 
 import asyncio
 import math
@@ -28,7 +28,7 @@ P = TypeVar("P", bound=asyncio.BaseProtocol)
 class AsyncioClient:
     """Client of a PandA, for asyncio. For example::
 
-        async with AsyncioClient("panda-box") as client:
+        async with AsyncioClient("panda") as client:
             idn, trig = await client.send([Get("*IDN"), Get("PCAP.TRIG")])
             async for data in client.data():
                 ...
@@ -98,7 +98,7 @@ class AsyncioClient:
             raise
 
     async def close(self) -> None:
-        """Close the control connection; what is pending fails with `ConnectionLost`."""
+        """Close the control connection; pending commands fail with `ConnectionLost`."""
         self._closed += 1
         control, self._control = self._control, None
         if control is not None:
@@ -117,7 +117,7 @@ class AsyncioClient:
         return self._control is not None and not self._control.ended.done()
 
     async def wait_closed(self) -> PandAError:
-        """Wait for the end of the control connection; returns why it ended."""
+        """Wait for the end of the control connection; return why it ended."""
         return await asyncio.shield(self._connected().ended)
 
     @overload
@@ -219,7 +219,7 @@ class AsyncioClient:
 
 
 async def _connected(host: str, port: int) -> socket.socket:
-    """A socket that is connected to the first address of the host that answers.
+    """Connect a socket to the first address of the host that answers.
 
     `create_connection` would do the same, but hide the errors of several addresses behind one that
     has no `errno`.

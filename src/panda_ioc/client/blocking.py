@@ -1,4 +1,4 @@
-"""A PandA's two ports without an event loop."""
+"""The two ports of a PandA, without an event loop."""
 
 import contextlib
 import math
@@ -27,9 +27,9 @@ T = TypeVar("T")
 
 
 class BlockingClient:
-    """Client of a PandA that waits for what it asked. For example::
+    """Client of a PandA whose calls wait for the reply. For example::
 
-        with BlockingClient("panda-box") as client:
+        with BlockingClient("panda") as client:
             idn, trig = client.send([Get("*IDN"), Get("PCAP.TRIG")])
             for data in client.data():
                 ...

@@ -1,4 +1,4 @@
-"""The change feed: asks a PandA again and again what has changed, over a connection of its own.
+"""The change feed: polls a PandA for changes, over a connection of its own.
 
 The history of ``*CHANGES?`` belongs to the connection, so the first batch holds everything.
 Replies to puts never wait behind it: those have their own connection.
@@ -29,7 +29,7 @@ METADATA = "*METADATA."
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """What changed, all names being those of the wire.
+    """Changes, by names on the wire.
 
     Attributes:
         number: when it was asked for, in ticks of the clock that the feed was given
@@ -50,7 +50,7 @@ class Batch:
 
 
 class ChangeFeed:
-    """Polls at a period, and at once when poked.
+    """Polls periodically, and at once when poked.
 
     Attributes:
         period: seconds between polls; may be changed at any time

@@ -1,6 +1,6 @@
 """A PandA as Python objects, to be explored with the Tab key. For example::
 
-    with Panda.open("panda-box") as panda:
+    with Panda.open("panda") as panda:
         panda.PULSE1.DELAY.put(2.5, "ms")
         panda.PULSE1.DELAY.UNITS.get()  # "s"
         panda.SEQ1.TABLE.get()["REPEATS"]
@@ -57,7 +57,7 @@ class Leaf(LeafView):
     def get(self, units: Units) -> float: ...
 
     def get(self, units: str = "") -> Value:
-        """Its value.
+        """Return the value.
 
         Args:
             units: to have a time in; "": as the PandA has it
@@ -69,7 +69,7 @@ class Leaf(LeafView):
         return cast(Value, self._send(GetValue(self._node, units)))
 
     def put(self, value: Value, units: str = "") -> None:
-        """Set it.
+        """Set the value.
 
         Args:
             value: a label, or its index, for enums and muxes
@@ -82,13 +82,12 @@ class Leaf(LeafView):
         self._send(PutValue(self._node, value, units))
 
     def trigger(self) -> None:
-        """Have an action done; `BadValue` if this is none."""
+        """Trigger an action; raise `BadValue` if this is none."""
         self._check_action()
         self._send(PutValue(self._node, 1))
 
     @property
     def attributes(self) -> "Mapping[str, Leaf]":
-        """By name."""
         return cast("Mapping[str, Leaf]", self._members)
 
 
@@ -103,11 +102,11 @@ class Table(TableView, Leaf):
         return Leaf
 
     def get(self, units: str = "") -> NDArray[Any]:  # type: ignore[override]
-        """Its rows, shape (rows,)."""
+        """Return the rows, shape (rows,)."""
         return cast(NDArray[Any], self._send(GetTable(self._node)))
 
     def put(self, value: Rows, units: str = "") -> None:  # type: ignore[override]
-        """Replace its rows by a structured array, or by columns: {name: values}.
+        """Replace the rows by a structured array, or by columns: {name: values}.
 
         Raises:
             BadValue: a column is missing, or a value does not fit; nothing was sent
@@ -116,7 +115,7 @@ class Table(TableView, Leaf):
         self._send(put_table(self._node, value))
 
     def append(self, rows: Rows, last: bool = False) -> None:
-        """Give a streaming table its next rows; last: there will be no more."""
+        """Append rows to a streaming table; `last` says that no more will follow."""
         self._send(append_table(self._node, rows, last))
 
 
@@ -133,7 +132,7 @@ class BlockView(BlockNames[Leaf]):
 
 
 class Panda(Root[BlockView]):
-    """A PandA on a connected `BlockingClient`, which remains of use for commands and data.
+    """A PandA on a connected `BlockingClient`, which can still be used for commands and data.
 
     Args:
         client: connected
@@ -156,7 +155,7 @@ class Panda(Root[BlockView]):
         data_port: int | None = None,
         timeout: float | None = COMMAND_TIMEOUT,
     ) -> Self:
-        """Connect, and ask the PandA what it is; arguments are those of `BlockingClient`."""
+        """Connect and introspect the PandA; takes the arguments of `BlockingClient`."""
         client = BlockingClient(host, control_port, data_port, timeout)
         client.connect()
         try:
@@ -167,7 +166,7 @@ class Panda(Root[BlockView]):
 
     @property
     def client(self) -> BlockingClient:
-        """For commands and data."""
+        """The client, for commands and data."""
         return self._client
 
     def close(self) -> None:
@@ -209,7 +208,6 @@ class AsyncLeaf(LeafView):
 
     @property
     def attributes(self) -> "Mapping[str, AsyncLeaf]":
-        """By name."""
         return cast("Mapping[str, AsyncLeaf]", self._members)
 
 
@@ -248,7 +246,7 @@ class AsyncBlockView(BlockNames[AsyncLeaf]):
 class AsyncPanda(Root[AsyncBlockView]):
     """A PandA on a connected `AsyncioClient`::
 
-    async with await AsyncPanda.open("panda-box") as panda:
+    async with await AsyncPanda.open("panda") as panda:
         await panda.PULSE1.DELAY.put(2.5)
     """
 
@@ -268,7 +266,7 @@ class AsyncPanda(Root[AsyncBlockView]):
         data_port: int | None = None,
         timeout: float | None = COMMAND_TIMEOUT,
     ) -> Self:
-        """Connect, and ask the PandA what it is; arguments are those of `AsyncioClient`."""
+        """Connect and introspect the PandA; takes the arguments of `AsyncioClient`."""
         client = AsyncioClient(host, control_port, data_port, timeout)
         await client.connect()
         try:
@@ -279,7 +277,7 @@ class AsyncPanda(Root[AsyncBlockView]):
 
     @property
     def client(self) -> AsyncioClient:
-        """For commands and data."""
+        """The client, for commands and data."""
         return self._client
 
     async def close(self) -> None:

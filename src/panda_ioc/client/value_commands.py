@@ -1,4 +1,4 @@
-"""Commands that get and put values instead of text, of the nodes that `values` describes."""
+"""Commands that get and put values instead of text, for the nodes of `values`."""
 
 import base64
 import binascii
@@ -28,7 +28,7 @@ MICROSECONDS: Mapping[str, int] = MappingProxyType(
 
 @dataclass
 class GetValue(Command[Value]):
-    """The value of a field or attribute; a time in the given units or, without any, the PandA's."""
+    """Get the value of a field or attribute; a time in the given units, else in the PandA's."""
 
     node: Node
     units: str = ""
@@ -47,7 +47,7 @@ class GetValue(Command[Value]):
 
 @dataclass
 class PutValue(Command[None]):
-    """Set a field or attribute; a time in the given units or, without any, the PandA's."""
+    """Set a field or attribute; a time in the given units, else in the PandA's."""
 
     node: Node
     value: Value
@@ -68,7 +68,7 @@ class PutValue(Command[None]):
 
 @dataclass
 class GetTable(Command[NDArray[Any]]):
-    """The rows of a table: a structured array of shape (rows,)."""
+    """Get the rows of a table: a structured array of shape (rows,)."""
 
     node: Node
 
@@ -84,22 +84,22 @@ class GetTable(Command[NDArray[Any]]):
 
 
 def put_table(node: Node, rows: Rows) -> Command[None]:
-    """The command that replaces the rows of a table."""
+    """Return the command that replaces the rows of a table."""
     return Put(node.wire, pack_rows(node, rows), base64=True)
 
 
 def append_table(node: Node, rows: Rows, last: bool) -> Command[None]:
-    """The command that gives a streaming table its next rows."""
+    """Return the command that appends rows to a streaming table."""
     return Append(node.wire, pack_rows(node, rows), last, base64=True)
 
 
 def empty_rows(node: Node, count: int) -> NDArray[Any]:
-    """So many rows of zeros."""
+    """Return this many rows of zeros."""
     return np.zeros(count, [(column.name, column.dtype) for column in layout_of(node).columns])
 
 
 def pack_rows(node: Node, rows: Rows) -> NDArray[np.uint32]:
-    """The words of rows; BadValue names table, column and row of what does not fit."""
+    """Return the words of rows; `BadValue` names table, column and row of what does not fit."""
     if isinstance(rows, np.ndarray) and rows.dtype.names:
         return layout_of(node).pack({name: rows[name] for name in rows.dtype.names})
     if not isinstance(rows, Mapping):
@@ -111,14 +111,14 @@ def pack_rows(node: Node, rows: Rows) -> NDArray[np.uint32]:
 
 
 def layout_of(node: Node) -> TableLayout:
-    """The layout of a table; BadValue if this is none."""
+    """Return the layout of a table; raise `BadValue` if this is none."""
     if node.layout is None:
         raise BadValue(f"{node.wire} is not a table")
     return node.layout
 
 
 def words_from_base64(name: str, lines: Sequence[str]) -> NDArray[np.uint32]:
-    """The 32-bit words of a table that came as base64."""
+    """Return the 32-bit words of a table that came as base64."""
     try:
         return np.frombuffer(base64.b64decode("".join(lines), validate=True), "<u4")
     except (binascii.Error, ValueError) as error:
@@ -126,7 +126,7 @@ def words_from_base64(name: str, lines: Sequence[str]) -> NDArray[np.uint32]:
 
 
 def _units(node: Node, units: str) -> Exchange:
-    """The question for the units of a time, after a check of those that are wanted."""
+    """Check the wanted units, and return the question for the PandA's."""
     if not node.units:
         raise BadValue(f"{node.wire} is not a time: it has no units to choose")
     try:
@@ -137,7 +137,7 @@ def _units(node: Node, units: str) -> Exchange:
 
 
 def _microseconds(units: Exchange) -> int:
-    """How long the units are that the PandA has answered."""
+    """Return the length in µs of the units that the PandA answered."""
     if units.line not in MICROSECONDS:
         raise CommandError(f"{units!r}: expected one of {', '.join(MICROSECONDS)}")
     return MICROSECONDS[units.line]

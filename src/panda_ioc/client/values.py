@@ -1,4 +1,4 @@
-"""Values instead of text: what a script can do with each field and attribute of a PandA.
+"""Values instead of text: what a script can do with each field and attribute.
 
 Built on the tables of `panda_ioc.device`, so that a script and a PV see the same values. Where a PV
 has an index, a script has a label: enums, muxes and units are text, checked before it is sent.
@@ -64,7 +64,7 @@ class SwitchCodec(Codec):
 
 @dataclass(frozen=True)
 class LabelCodec(Codec):
-    """One of some labels; may be given by its index, too."""
+    """One of some labels, which may also be given by its index."""
 
     labels: Sequence[str]
 
@@ -108,7 +108,7 @@ _CHOICE_CODECS: Mapping[str, Callable[[Sequence[str]], Codec]] = MappingProxyTyp
 
 
 def check_choice(value: str, choices: Sequence[str]) -> None:
-    """BadValue unless value is a choice; says which there are, or which are like it."""
+    """Raise `BadValue` unless the value is a choice; the message lists choices, or similar ones."""
     if value in choices:
         return
     if len(choices) <= _SHOWN_CHOICES:
@@ -147,7 +147,7 @@ class Node:
         return self.wire
 
     def check(self, access: Access) -> None:
-        """BadValue unless this can be done with it."""
+        """Raise `BadValue` unless this operation is possible."""
         if access in self.access:
             return
         if self.access is Access.NONE:
@@ -157,12 +157,12 @@ class Node:
         raise BadValue(f"{self.wire} cannot be {what}")
 
     def decode(self, text: str) -> Value:
-        """The value in the text of the wire; BadValue names the field."""
+        """Decode the text of the wire; `BadValue` names the field."""
         value: Value = self._named(self._codec.decode, text)
         return value
 
     def encode(self, value: Value) -> str:
-        """The text for a value; BadValue names the field."""
+        """Encode a value as text; `BadValue` names the field."""
         text: str = self._named(self._codec.encode, value)
         return text
 
@@ -217,7 +217,7 @@ def _attribute_node(device: Device, found: Field, kind: AttributeKind) -> Node:
 
 
 def _capture_options(device: Device, info: FieldInfo) -> Sequence[str]:
-    """Words of CAPTURE: the usual sets' and, for positions, those that the PandA lists."""
+    """Return the words of CAPTURE: the usual ones and, for positions, those the PandA lists."""
     words = " ".join(getattr(info, "capture_labels", ())).split()
     more = device.capture_options if info.type == "pos_out" else ()
     return tuple(dict.fromkeys([*words, *more]))

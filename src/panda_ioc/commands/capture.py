@@ -87,7 +87,7 @@ def _disarm(client: BlockingClient) -> None:
 
 
 def _followed(capture: FileCapture) -> Status:
-    """Show how it goes until it has ended, or has been stopped because of an interrupt."""
+    """Show the progress until the capture ends or is interrupted."""
     display = Display(sys.stderr)
     try:
         while (now := capture.wait(TTY_PERIOD)).busy:
@@ -111,7 +111,7 @@ def _client(address: Address) -> BlockingClient:
 
 @contextlib.contextmanager
 def _interrupts() -> Iterator[None]:
-    """SIGTERM ends as Ctrl-C does."""
+    """Make SIGTERM end the capture as Ctrl-C does."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -124,7 +124,7 @@ def _interrupts() -> Iterator[None]:
 
 
 class Display:
-    """Progress on a terminal as one line that changes, elsewhere as lines now and then."""
+    """Shows progress: on a terminal as one changing line, elsewhere as a line now and then."""
 
     def __init__(self, output: TextIO) -> None:
         self._output = output
@@ -134,7 +134,7 @@ class Display:
         self._width = 0
 
     def show(self, now: Status, settings: Settings) -> None:
-        """Show how it stands."""
+        """Show the status."""
         if self._is_tty:
             line = self._line(now, settings)
             self._output.write(f"\r{line:<{self._width}}")
@@ -145,7 +145,7 @@ class Display:
         self._output.flush()
 
     def end(self) -> None:
-        """Leave the line."""
+        """End the line."""
         if self._is_tty and self._width:
             self._output.write("\n")
             self._width = 0
@@ -164,7 +164,7 @@ class Display:
 
 
 def _bar(now: Status, settings: Settings) -> list[str]:
-    """How much of what was asked for is there."""
+    """Return a progress bar."""
     if settings.mode is not Mode.FIRST_N or not settings.num:
         return []
     part = min(1.0, now.received / settings.num)

@@ -56,7 +56,7 @@ def run(options: Callable[[Address], Options], timeout: float) -> int:
 
 
 def _start_simulator() -> SimulatedPandA:
-    """A simulator in a thread and an event loop of its own; it ends with the process."""
+    """Start a simulator in a thread and event loop of its own, which end with the process."""
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, name="simulator", daemon=True).start()
 

@@ -38,7 +38,7 @@ def draw_panda(host: str, port: int, timeout: float, output: Path | None) -> int
 
 
 def draw_state(state: Path, output: Path | None) -> int:
-    """The same of a saved state."""
+    """Draw the wiring of a saved state; return the exit status."""
     kind = _format(output)
     return _write(lines_of(statefile.read(state)), kind, output)
 
@@ -54,7 +54,7 @@ def _write(lines: list[str], kind: str, output: Path | None) -> int:
 
 
 def draw(wiring: Wiring) -> Any:
-    """The wiring as a graph of Graphviz."""
+    """Return the wiring as a graph of Graphviz."""
     try:
         import graphviz
     except ImportError as error:
@@ -97,7 +97,7 @@ def _rendered(drawing: Any, kind: str) -> bytes:
 
 
 def _node(wiring: Wiring, block: str) -> str:
-    """A block as a table: its name and label, inputs at the left, outputs at the right."""
+    """Return a block as a table: name and label, inputs on the left, outputs on the right."""
     label = "".join(filter(str.isprintable, wiring.label(block)))
     heading = f"<B>{escape(block)}</B>" + (f"<BR/><I>{escape(label)}</I>" if label else "")
     inputs, outputs = wiring.inputs(block), wiring.outputs(block)

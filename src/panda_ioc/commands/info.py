@@ -55,7 +55,7 @@ class Capture:
 
 @dataclass(frozen=True)
 class Info:
-    """Everything that is printed.
+    """Everything that `info` prints.
 
     Attributes:
         software, fpga, rootfs: versions, or "unknown"
@@ -125,7 +125,7 @@ def _info(address: str, client: BlockingClient, device: Device) -> Info:
 
 
 def _connected(client: BlockingClient) -> list[str] | None:
-    """Who is connected, this client among them; older servers do not know the question."""
+    """Return who is connected, including this client, or None from an older server."""
     lines = client.send(OrNone[Any](GetMultiline("*WHO")))
     return None if lines is None else [line.strip() for line in lines]
 

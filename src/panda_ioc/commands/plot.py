@@ -1,4 +1,4 @@
-"""`panda-ioc plot`: the picture of a capture that one looks at first. Needs matplotlib (`[plot]`).
+"""`panda-ioc plot`: a first picture of a capture. Needs matplotlib (`[plot]`).
 
 One field has one frame, with Value, Mean, Min and Max in it; Sum, Diff and StdDev, which are of
 another size, have frames of their own. Bits are drawn as logic traces. Many samples are drawn as
@@ -43,7 +43,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Frame:
-    """What shares one pair of axes."""
+    """The series that share one pair of axes."""
 
     label: str
     series: tuple[Series, ...]
@@ -52,7 +52,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Picture:
-    """What is drawn; x is where the steps are."""
+    """The series to draw; x holds the positions of the steps."""
 
     title: str
     x: NDArray[Any]
@@ -114,7 +114,7 @@ def _open(path: Path) -> h5py.File:
     try:
         return h5py.File(path, "r", swmr=True)
     except OSError as error:
-        raise CaptureError(f"{path}: can not be read as HDF5: {error}") from error
+        raise CaptureError(f"{path}: cannot be read as HDF5: {error}") from error
 
 
 def _read(file: h5py.File, path: Path, against: str | None) -> Picture:
@@ -126,7 +126,7 @@ def _read(file: h5py.File, path: Path, against: str | None) -> Picture:
 
 
 def _datasets(file: h5py.File, path: Path) -> list[h5py.Dataset]:
-    """The columns; while the file is written some may be longer than others."""
+    """Return the columns, cut to the shortest: while a file is written they may differ."""
     found = [one for one in file.values() if isinstance(one, h5py.Dataset) and one.ndim == 1]
     if not found:
         raise CaptureError(f"{path}: holds no columns of a capture")
@@ -138,7 +138,7 @@ def _datasets(file: h5py.File, path: Path) -> list[h5py.Dataset]:
 def _axis(
     datasets: list[h5py.Dataset], count: int, against: str | None
 ) -> tuple[NDArray[Any], str, str]:
-    """Where the steps are, what that is called, and the dataset that is used up for it."""
+    """Return the positions of the steps, their label, and the dataset used for them."""
     by_field = {_field(one): one for one in datasets}
     # Times alone are drawn themselves.
     name = next((name for name in _TIMES if name in by_field and len(datasets) > 1), None)
@@ -188,7 +188,7 @@ def _per_bin(count: int) -> int:
 
 
 def _blocks(dataset: h5py.Dataset, count: int) -> Iterator[NDArray[Any]]:
-    """Some steps at a time: shape (steps, samples); what is left of the last step is repeated."""
+    """Yield some steps at a time, shape (steps, samples); pad the last step by repetition."""
     width = _per_bin(count)
     size = max(1, _BLOCK // width) * width
     for first in range(0, count, size):
@@ -212,7 +212,7 @@ def _extremes(dataset: h5py.Dataset, count: int) -> tuple[NDArray[Any], NDArray[
 
 
 def _word(dataset: h5py.Dataset, count: int) -> Iterator[Series]:
-    """The bits that change; in each step whether one was ever 0, ever 1."""
+    """Return the bits that change: in each step, whether a bit was ever 0 and ever 1."""
     ands, ors = zip(
         *(
             (np.bitwise_and.reduce(b, 1), np.bitwise_or.reduce(b, 1))
@@ -244,7 +244,7 @@ def _text(value: Any) -> str:
 
 
 def _draw(pyplot: Any, picture: Picture) -> Any:
-    """The figure."""
+    """Draw the figure."""
     frames = picture.frames
     heights = [max(_HEIGHT, _TRACE * len(f.series) if f.is_logic else 0) for f in frames]
     figure, axes = pyplot.subplots(

@@ -1,7 +1,7 @@
 """Text of the wire <-> values of Python, one codec for each kind of value.
 
 `decode` raises `BadValue` for text that no PandA would send, `encode` for a value that the wire
-can not carry: a fraction of a pulse, not-a-number, an integer of more than 32 bits (which the
+cannot carry: a fraction of a pulse, not-a-number, an integer of more than 32 bits (which the
 PandA would wrap without a word). Narrower ranges are left to the PandA, which knows them best and
 whose words the user gets.
 """
@@ -75,7 +75,7 @@ class FloatCodec(Codec):
     def encode(self, value: Value) -> str:
         number = self._parse(value) if isinstance(value, str) else _as_float(value)
         if not math.isfinite(number):
-            raise BadValue(f"{value!r} can not be sent: give a finite number")
+            raise BadValue(f"{value!r} cannot be sent: give a finite number")
         return repr(number).removesuffix(".0")
 
 

@@ -59,8 +59,8 @@ class Block:
         wire: "PULSE1", or "PCAP" where there is just one
         type: "PULSE"
         number: 1, 2, ...; None where there is just one
-        description: of the type; None if the box gave none
-        fields: in the order that the box displays them
+        description: of the type; None if the PandA gave none
+        fields: in the order that the PandA displays them
     """
 
     wire: str
@@ -80,7 +80,7 @@ class Device:
     """A whole PandA.
 
     Attributes:
-        identification: versions; None if the box would not say
+        identification: versions; None if the PandA would not say
         blocks: instances in natural order: by type, then by number
         metadata: keys of ``*METADATA.*?``
         capture_options: the kinds in which a position can be captured: "Value", "Mean", ...
@@ -123,7 +123,7 @@ class Device:
 
     @property
     def layout(self) -> tuple[object, ...]:
-        """What clients see of the structure: equal for two boxes that serve the same records."""
+        """What clients see of the structure: equal for two PandAs that serve the same records."""
         return (self.blocks, self.metadata, self.capture_options)
 
 

@@ -1,7 +1,7 @@
 """Tables: rows of 32-bit words on the wire, columns of numbers for everybody else.
 
 A column is a range of bits inside one word of a row (``SEQ1.TABLE.FIELDS?``). Nothing is cut to
-size silently: a value that its bits can not hold is refused, with the name of the table, column
+size silently: a value that its bits cannot hold is refused, with the name of the table, column
 and row.
 """
 
@@ -88,10 +88,10 @@ class TableLayout:
 
     Attributes:
         name: of the table, for messages
-        columns: in the box's order
+        columns: in the order of the PandA
         row_words: 32-bit words in a row
-        max_rows: rows that the box has room for; None if it would not say
-        streams: the box also takes the table piece by piece (servers from 4.0)
+        max_rows: rows that the PandA has room for; None if it would not say
+        streams: the PandA also takes the table piece by piece (servers from 4.0)
     """
 
     name: str

@@ -40,7 +40,7 @@ from panda_ioc.records.fields import dataset_name
 
 
 class Bridge:
-    """Everything between one PandA and its records.
+    """The bridge between one PandA and its records.
 
     Args:
         options: what the command line decides
@@ -106,20 +106,20 @@ class Bridge:
         )
 
     def on_put(self) -> Mapping[str, OnPut]:
-        """The handlers of puts, by record."""
+        """Handlers of puts, by record."""
         return {name: put for part in self._parts for name, put in part.on_put().items()}
 
     def validate(self) -> Mapping[str, Validate]:
-        """Those that answer at once, by record."""
+        """Handlers that answer a put at once, by record."""
         return {name: put for part in self._parts for name, put in part.validate().items()}
 
     def attach(self, records: Mapping[str, Record]) -> None:
-        """Take the records, once EPICS runs."""
+        """Bind all parts to their records; call once EPICS runs."""
         for part in self._parts:
             part.attach(records, self._board)
 
     async def run(self) -> None:
-        """Serve the PandA; for ever. What ends one part ends all."""
+        """Serve the PandA forever; if one part ends, all end."""
         async with asyncio.TaskGroup() as group:
             group.create_task(forever(self._connection.run))
             group.create_task(forever(self._data_port.run))

@@ -18,13 +18,13 @@ ASIDE = ".damaged"
 
 
 class KeptDevice:
-    """A cache of one device; one without a path keeps nothing."""
+    """The cache of one device; without a path it saves nothing."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
 
     def read(self) -> Device | None:
-        """Return the device; None if there is no cache, or none of use."""
+        """Return the device, or None if there is no usable cache."""
         if self._path is None:
             return None
         try:
@@ -36,7 +36,7 @@ class KeptDevice:
             return None
 
     def write(self, device: Device) -> None:
-        """Keep a device, if that can be."""
+        """Save a device; log if that fails."""
         if self._path is None:
             return
         try:
@@ -45,7 +45,7 @@ class KeptDevice:
             log.error("%s: cache not written: %s", self._path, error)
 
     def set_aside(self, error: Exception) -> None:
-        """Rename the cache, from which no records can be made."""
+        """Rename the cache, because no records can be made from it."""
         if self._path is None:
             return
         why = str(error) if isinstance(error, ConfigurationError) else describe(error)

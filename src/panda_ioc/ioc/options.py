@@ -21,7 +21,7 @@ _ROW = "row"
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """How an option is given on the command line.
+    """The command line argument of an option.
 
     Attributes:
         flag: `--name`
@@ -66,7 +66,7 @@ def _made(path: Path) -> None:
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line decides.
+    """The options that the command line sets.
 
     Attributes:
         address: of the PandA
@@ -205,7 +205,7 @@ class Options:
         return self.recsync_listen or (Place() if self.recsync else None)
 
     def check(self) -> None:
-        """Complain of files and directories before anything is started.
+        """Check files and directories before anything is started.
 
         Raises:
             ConfigurationError: an option names what is not there

@@ -23,7 +23,7 @@ _MARKED = re.compile(r"(.*)" + re.escape(_MARK).replace(r"\{\}", "([0-9a-f]{64})
 
 
 def check_screens(directory: Path) -> None:
-    """ConfigurationError if screens can not be made, or not be written to this directory."""
+    """Raise `ConfigurationError` if screens cannot be made or written to this directory."""
     if find_spec("phoebusgen") is None:
         raise ConfigurationError(
             f"--screens-dir {directory}: needs phoebusgen: pip install 'panda-ioc[screens]'"
@@ -45,7 +45,7 @@ def write_screens(directory: Path, device: Device, records: RecordSet) -> None:
 
 
 def write_files(directory: Path, files: Mapping[str, str]) -> list[str]:
-    """Write files, by name; returns the names of those that others have written or changed."""
+    """Write files by name; return the names of those that somebody else wrote or changed."""
     kept = []
     for name, text in files.items():
         path = directory / name
@@ -57,7 +57,7 @@ def write_files(directory: Path, files: Mapping[str, str]) -> list[str]:
 
 
 def _is_ours(path: Path) -> bool:
-    """True if a file may be overwritten: it is as it was written here, or does not exist."""
+    """Whether a file may be overwritten: it does not exist, or is unchanged since written here."""
     text = _read(path)
     found = text is not None and _MARKED.fullmatch(text)
     return text is None or bool(found and found[2] == _digest(found[1]))

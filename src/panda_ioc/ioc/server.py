@@ -46,7 +46,7 @@ log = logging.getLogger(__name__)
 
 
 def run(options: Options, on_serving: Callable[[], None] = lambda: None) -> NoReturn:
-    """Serve a PandA until SIGTERM or SIGINT; end the process then.
+    """Serve a PandA until SIGTERM or SIGINT, then end the process.
 
     Args:
         options: what and how
@@ -61,7 +61,7 @@ def run(options: Options, on_serving: Callable[[], None] = lambda: None) -> NoRe
 
 
 def _check(options: Options) -> None:
-    """Complain before anything is started."""
+    """Check the options before anything is started."""
     if options.screens_dir is not None:
         check_screens(options.screens_dir)
     options.check()
@@ -91,7 +91,7 @@ async def _serve(options: Options, on_serving: Callable[[], None]) -> int:
 
 
 def _ended(serving: "asyncio.Task[None]", options: Options) -> int:
-    """Serving ends by itself only if it can not go on; the exit status."""
+    """Return the exit status when serving ended by itself, because it cannot go on."""
     error = serving.exception()
     changed = _device_changed(error)
     if changed is None:
@@ -105,7 +105,7 @@ def _ended(serving: "asyncio.Task[None]", options: Options) -> int:
 
 
 def _fault(error: BaseException | None) -> int:
-    """Say why the bridge cannot go on; the exit status."""
+    """Log why the bridge cannot go on; return the exit status."""
     if isinstance(error, PandAError | OSError):
         raise error  # what the user asked for cannot be: the command line says so
     log.critical("a part of the bridge failed, the process ends: %s", _words(error), exc_info=error)
@@ -128,14 +128,14 @@ def _thread_failed(hook: threading.ExceptHookArgs) -> None:
 
 
 def _device_changed(error: BaseException | None) -> DeviceChanged | None:
-    """The reason to begin anew, if that is why a group of tasks ended."""
+    """Return the `DeviceChanged` that ended a group of tasks, if there is one."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error if isinstance(error, DeviceChanged) else None
 
 
 def _replace() -> NoReturn:
-    """Become a fresh process: EPICS can not change its records while it runs."""
+    """Replace the process by a new one: EPICS cannot change its records while it runs."""
     _flush()
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - ourselves
 
@@ -181,7 +181,7 @@ def _begin(options: Options, device: Device, is_fresh: bool) -> tuple[Bridge, Re
 
 
 def _begin_kept(options: Options, device: Device, kept: KeptDevice) -> tuple[Bridge, RecordSet]:
-    """Do the same with a device from the cache; if that fails, begin anew without the cache."""
+    """Begin with a device from the cache; if that fails, begin anew without the cache."""
     try:
         return _begin(options, device, is_fresh=False)
     except ConfigurationError:
@@ -192,7 +192,7 @@ def _begin_kept(options: Options, device: Device, kept: KeptDevice) -> tuple[Bri
 
 
 def _write_files(options: Options, device: Device, records: RecordSet) -> None:
-    """Write what others want to know of the records; PVs matter more than files."""
+    """Write screens and lists of PVs; an error is only logged."""
     try:
         if options.pv_list is not None:
             for ending, text in pv_lists(records).items():

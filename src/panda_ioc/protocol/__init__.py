@@ -1,1 +1,1 @@
-"""Bytes of a PandA <-> events, and commands as generators of requests. No I/O."""
+"""Bytes of a PandA to events and back; commands as generators of requests. No I/O."""

@@ -35,7 +35,7 @@ from panda_ioc.protocol.commands import Command
 
 @dataclass(frozen=True)
 class Limits:
-    """What a PandA may send before it is no longer believed to be one.
+    """Limits on what a PandA may send; beyond them the connection is broken.
 
     The largest real reply is a table of 1048576 words: 12 MiB in as many lines.
     """
@@ -101,7 +101,8 @@ class ControlConnection:
         self._error: PandAError | None = None
 
     def set_api(self, version: tuple[int, int]) -> None:
-        """Tell which (major, minor) server this is; until then commands do what all understand."""
+        """Set the version (major, minor) of the server; until then commands use what all servers
+        understand."""
         self._version = version
 
     def send(self, command: Command[Any], owner: object = None) -> bytes:
@@ -125,7 +126,7 @@ class ControlConnection:
             return b""
 
     def abandon(self, owner: object) -> None:
-        """Send no further requests of a command that nobody waits for, and drop its result.
+        """Abandon a command: send no more of its requests, and drop its result.
 
         The replies to what has been sent are awaited all the same: they belong to no other command.
         """
@@ -134,7 +135,7 @@ class ControlConnection:
                 pending.abandoned = True
 
     def receive_bytes(self, received: bytes) -> bytes:
-        """Take bytes that the PandA sent; return bytes to be sent. Results are in `responses`.
+        """Take bytes from the PandA; return bytes to send. Results are in `responses`.
 
         Raises:
             ProtocolError: no PandA would send this; all pending commands have failed with it
@@ -165,7 +166,7 @@ class ControlConnection:
             yield pending.command, result
 
     def results(self) -> Iterator[tuple[Any, Any]]:
-        """Take the same, as (owner, result or exception)."""
+        """Take the complete results, as (owner, result or exception)."""
         while self._responses:
             pending, result = self._responses.popleft()
             yield pending.owner, result
@@ -253,7 +254,7 @@ class ControlConnection:
         return b"".join(exchange.request for exchange in exchanges)
 
     def _end(self, state: _State, error: PandAError) -> None:
-        """Leave for BROKEN or CLOSED: every pending command fails now."""
+        """Enter BROKEN or CLOSED: every pending command fails now."""
         self._state, self._error = state, error
         pending = {id(pending): pending for _, pending in self._queue}
         self._queue.clear()

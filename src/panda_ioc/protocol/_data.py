@@ -87,7 +87,7 @@ class DataConnection:
         return self._store.samples
 
     def connect(self, scaled: bool) -> bytes:
-        """The line to send first: scaled by the PandA, or (cheaper for it) raw."""
+        """Return the line to send first: for data scaled by the PandA, or raw (cheaper for it)."""
         self._options = f"XML FRAMED {'SCALED' if scaled else 'RAW'}"
         return f"{self._options}\n".encode()
 
@@ -109,7 +109,7 @@ class DataConnection:
         return self._parse(memoryview(received).cast("B"))
 
     def flush(self) -> Iterator[FrameData]:
-        """Samples of whole frames that have been held back, as one piece."""
+        """Return the samples of whole frames that have been held back, as one piece."""
         self._check()
         return iter(self._store.take())
 
@@ -135,7 +135,7 @@ class DataConnection:
         )
 
     def get_buffer(self, sizehint: int = -1) -> memoryview:
-        """Memory to receive into, to be followed by `bytes_received`.
+        """Return memory to receive into; call `bytes_received` afterwards.
 
         It is where the samples shall lie, if enough of a frame is still to come. (The name is that
         of `asyncio.BufferedProtocol`; the size hint is not needed.)

@@ -44,7 +44,7 @@ _INTEGER = re.compile(r"-?[0-9]{1,19}")
 
 
 def parse_header(text: bytes) -> StartData:
-    """The header's content, columns in the order of the wire; `ProtocolError` if it has a fault.
+    """Parse a header, columns in the order of the wire.
 
     Args:
         text: from ``<header>`` to ``</header>``, UTF-8 (what is not, as units may be, is replaced)
@@ -80,7 +80,7 @@ def frame_layout(start: StartData) -> np.dtype[Any]:
 
 
 def _fault(what: str) -> ProtocolError:
-    """What is wrong, without the megabyte that a header may have of it."""
+    """Return what is wrong, without quoting a whole header of perhaps a megabyte."""
     return ProtocolError(f"data header: {shorten(what, _SHOWN)}")
 
 

@@ -4,7 +4,7 @@ from enum import Enum
 
 
 class DataState(Enum):
-    """What the next bytes are."""
+    """What the next bytes are expected to be."""
 
     CONNECT = "the answer to the options"
     HEADER = "the header of the next acquisition"

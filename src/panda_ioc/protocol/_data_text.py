@@ -12,7 +12,7 @@ _END_LINE = re.compile(rb"END (\d{1,20}) (.*)\n")
 
 
 class Text(bytearray):
-    """Text of which the end has not come yet."""
+    """Text whose end has not come yet."""
 
     def until(
         self, mark: bytes, limit: int, data: memoryview, position: int, what: str
@@ -48,7 +48,7 @@ class Text(bytearray):
 
 
 def parse_end(line: bytes) -> EndData:
-    """How an acquisition ended.
+    """Parse how an acquisition ended.
 
     Raises:
         ProtocolError: this is no END line

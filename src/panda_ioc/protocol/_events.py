@@ -1,4 +1,4 @@
-"""Events of the data port, and what they are made of."""
+"""Events of the data port, and their parts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ WIRE_TYPES: Mapping[str, np.dtype[Any]] = MappingProxyType(
 
 
 class EndReason(Enum):
-    """Why an acquisition ended: first as the PandA says it, then the reasons of our own side."""
+    """Why an acquisition ended: the PandA's reasons first, then our own."""
 
     OK = "Ok"
     EARLY_DISCONNECT = "Early disconnect"
@@ -99,7 +99,7 @@ class Data:
 
 @dataclass
 class ReadyData(Data):
-    """The PandA has taken the options: every acquisition armed from now on will be received."""
+    """The PandA has accepted the options: every acquisition armed from now on will be received."""
 
 
 @dataclass

@@ -82,14 +82,14 @@ class Exchange:
 
     @property
     def line(self) -> str:
-        """What follows ``OK =``; `CommandError` for any other reply."""
+        """The text after ``OK =``; raise `CommandError` for any other reply."""
         if self._line is None or not self._line.startswith("OK ="):
             raise self._failed("expected a single value")
         return self._line[4:]
 
     @property
     def multiline(self) -> list[str]:
-        """Values of a multi-line reply; `CommandError` for any other reply."""
+        """Values of a multi-line reply; raise `CommandError` for any other reply."""
         if self._values is None:
             raise self._failed("expected several lines")
         return self._values

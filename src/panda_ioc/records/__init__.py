@@ -1,1 +1,1 @@
-"""What the bridge serves: record specifications made from a device. Pure data, no EPICS."""
+"""Record specifications made from a device: pure data, no EPICS."""

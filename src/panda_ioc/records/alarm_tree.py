@@ -1,4 +1,4 @@
-"""The alarm tree of Phoebus for one PandA: which PVs raise alarms, and what to do about each."""
+"""The alarm tree of Phoebus for one PandA: which PVs raise alarms, and what to do about them."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -114,7 +114,7 @@ def alarm_tree(device: Device, records: RecordSet, name: str, screens: PurePath)
 
 
 def _health(device: Device) -> Iterator[Alarm]:
-    """The health of each block that has one."""
+    """Yield the health of each block that has one."""
     for field in health_fields(device):
         block = field.wire.partition(".")[0]
         yield Alarm(

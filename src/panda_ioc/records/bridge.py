@@ -184,7 +184,7 @@ HEALTH = (
 
 
 def own_records(prefix: str, device: Device) -> Iterator[RecordSpec]:
-    """The bridge's own records for a device; fields of the device come first to a name."""
+    """Return the bridge's own records for a device, without names that its fields take."""
     taken = {pv_name(wire) for wire in device.fields}
     for spec in (*BRIDGE, *SYSTEM, *PCAP, *DATA, *LIVE, *DESIGN):
         if spec.name not in taken:

@@ -1,4 +1,4 @@
-"""All records for a device: the one place where they are put together."""
+"""All records for a device, put together in this one place."""
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -53,7 +53,7 @@ def build_records(
     table_rows: int = limits.TABLE_ROWS,
     may_have_macros: bool = False,
 ) -> RecordSet:
-    """The records for a device; of tables at most table_rows rows.
+    """Make the records for a device, with at most `table_rows` rows per table.
 
     Raises:
         ConfigurationError: EPICS takes no names with this prefix

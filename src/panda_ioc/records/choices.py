@@ -16,7 +16,7 @@ ENUM, INDEX, CHOICES = "ENUM", "INDEX", "CHOICES"
 
 
 def choice_records(prefix: str, spec: RecordSpec) -> Iterator[RecordSpec]:
-    """The records of the NTEnum beside a record with `choices`; none if it has no choices."""
+    """Return the records of the NTEnum beside a record with `choices`, or none without choices."""
     if spec.choices:
         group = f"{prefix}:{spec.name}:{ENUM}"
         yield _index(spec, group)

@@ -33,7 +33,7 @@ ARCHIVE = "monitor 1.0 VAL"
 
 
 def record_fields(spec: RecordSpec) -> dict[str, FieldValue]:
-    """Fields of a record, apart from its value and from those that device support needs."""
+    """Return the fields of a record, except its value and those that device support needs."""
     fields = {"DESC": limits.desc(spec.desc), **spec.fields}
     names = _STATE_FIELDS.get(spec.rtype, ())
     fields |= dict(zip(names, spec.labels, strict=False))
@@ -46,7 +46,7 @@ def record_fields(spec: RecordSpec) -> dict[str, FieldValue]:
 
 
 def record_info(spec: RecordSpec) -> dict[str, object]:
-    """Info tags of a record."""
+    """Return the info tags of a record."""
     tags: dict[str, object] = {}
     if spec.rtype == "waveform":
         tags |= {"Q:form": "String"} if spec.ftvl == "CHAR" else {}
@@ -58,13 +58,13 @@ def record_info(spec: RecordSpec) -> dict[str, object]:
 
 
 def database_text(records: RecordSet) -> Iterator[str]:
-    """The records one after the other, each as lines that end in a newline."""
+    """Yield each record as lines that end in a newline."""
     for spec in records.specs:
         yield _record(records.prefix, spec)
 
 
 def structure_names(specs: Iterable[RecordSpec]) -> list[str]:
-    """Full names of the PVA structures that the records make up."""
+    """Return the full names of the PVA structures that the records make up."""
     groups = (spec.info.get("Q:group", {}) for spec in specs)
     return list(
         dict.fromkeys(name for each in groups if isinstance(each, Mapping) for name in each)
@@ -84,7 +84,7 @@ def _record(prefix: str, spec: RecordSpec) -> str:
 
 
 def _fields(prefix: str, spec: RecordSpec) -> dict[str, FieldValue]:
-    """A macro in the prefix may be replaced by more than fits: then room is made for it."""
+    """Return the fields, with room for a macro in the prefix, which may grow when replaced."""
     fields = record_fields(spec)
     if "$" not in prefix:
         return fields
@@ -94,7 +94,7 @@ def _fields(prefix: str, spec: RecordSpec) -> dict[str, FieldValue]:
 
 
 def _value(spec: RecordSpec) -> Iterator[str]:
-    """The value to begin with: of arrays it is a constant input."""
+    """Return the field for the initial value: for arrays it is a constant input."""
     if spec.value is None:
         return
     if spec.rtype != "waveform":

@@ -22,7 +22,7 @@ DATASET_TABLES: Mapping[str, Mapping[str, str]] = {NAMED: _COLUMNS, ALL: _COLUMN
 
 
 def dataset_records(prefix: str) -> Iterator[RecordSpec]:
-    """The records of both tables."""
+    """Return the records of both tables."""
     for table, columns in DATASET_TABLES.items():
         yield from _table(f"{prefix}:{table}", table, columns)
 

@@ -26,7 +26,7 @@ LONG_LENGTH = 256
 
 
 def block_records(device: Device, block: Block) -> Iterator[RecordSpec]:
-    """All records of one block, tables and the bridge's own apart."""
+    """Return all records of one block, except tables and the bridge's own."""
     if block.label_key.removeprefix("*METADATA.") in device.metadata:
         yield _label_record(block)
     for field in block.fields:
@@ -34,7 +34,7 @@ def block_records(device: Device, block: Block) -> Iterator[RecordSpec]:
 
 
 def _served_attributes(field: Field) -> tuple[AttributeKind, ...]:
-    """Those that the PandA has: tables have some only where they can be streamed."""
+    """Return the attributes that the PandA has; some exist only for tables that can be streamed."""
     if isinstance(field.info, TableFieldInfo) and not field.info.has_mode:
         return ()
     return field.kind.attributes
@@ -71,7 +71,7 @@ def _field_records(field: Field) -> Iterator[RecordSpec]:
 
 
 def _with_long(spec: RecordSpec, labels: Sequence[str]) -> Iterator[RecordSpec]:
-    """A record, and if its text may be too long for it another that holds the whole."""
+    """Return a record and, if its text may be too long for it, another that holds the whole."""
     is_free = isinstance(spec.codec, TextCodec) and not labels
     if spec.rtype not in ("stringin", "stringout") or (
         not is_free and all(limits.fits(label, limits.STRING) for label in labels)
@@ -110,7 +110,7 @@ def _value_record(field: Field) -> RecordSpec:
 
 
 def _good(field: Field) -> str:
-    """What HEALTH says when nothing is wrong: its first label."""
+    """Return what HEALTH says when nothing is wrong: its first label."""
     labels = getattr(field.info, "labels", ())
     return labels[0] if field.name == "HEALTH" and labels else ""
 
@@ -145,7 +145,7 @@ def _delay_fields(field: Field) -> Mapping[str, FieldValue]:
 def _record(
     wire: str, codec: str, access: Access, labels: tuple[str, ...] | list[str], desc: str
 ) -> RecordSpec:
-    """The record for a value of the wire, looked up in the table."""
+    """Make the record for a value on the wire, by the table."""
     writable = Access.WRITE in access
     row = (OUTPUTS if writable else INPUTS)[codec]
     rtype, states, value_codec = row.rtype, row.labels, codec_for(codec, labels)
@@ -179,8 +179,7 @@ def _attribute_labels(field: Field, attribute: AttributeKind) -> list[str]:
 
 
 def _limits(field: Field) -> Mapping[str, FieldValue]:
-    """Display limits. Not drive limits: those would change a bad value silently, and the PandA
-    could not refuse it."""
+    """Return display limits, not drive limits, which would change a bad value silently."""
     info = field.info
     if isinstance(info, UintFieldInfo) and info.max_val:
         return {"LOPR": 0, "HOPR": info.max_val}
@@ -221,7 +220,7 @@ def _capture_options_record(field: Field) -> RecordSpec:
 
 
 def dataset_name(field: str) -> str:
-    """The record, without prefix, that names the datasets of a field."""
+    """Return the record, without prefix, that names the datasets of a field."""
     return f"{pv_name(field)}:DATASET"
 
 
@@ -239,7 +238,7 @@ def _dataset_record(field: Field) -> RecordSpec:
 
 
 def scaled_precision(scale: float) -> int:
-    """PREC that tells counts of a position with this scale apart: 0 for 1, 3 for 0.001."""
+    """Return the PREC that resolves counts of a position with this scale: 0 for 1, 3 for 0.001."""
     if scale == 0 or not math.isfinite(scale):
         return 0
     first = max(0, -math.floor(math.log10(abs(scale))))
@@ -253,5 +252,5 @@ def scaled_precision(scale: float) -> int:
 
 
 def precision(units: str) -> int | None:
-    """PREC of a time in these units; None for units that are not a time's."""
+    """Return the PREC of a time in these units, or None if they are not units of time."""
     return TIME_PREC.get(units)

@@ -20,27 +20,27 @@ _NOT_PLAIN = re.compile(r"[\x00-\x1f\x7f]|\$(?=[({])")
 
 
 def cut(text: str, size: int) -> str:
-    """As much of text as fits into size bytes of UTF-8."""
+    """Return as much of a text as fits into `size` bytes of UTF-8."""
     return text[:size] if text.isascii() else text.encode()[:size].decode(errors="ignore")
 
 
 def fits(text: str, size: int) -> bool:
-    """True if text needs no cutting."""
+    """Whether a text fits without cutting."""
     return len(text) <= size if text.isascii() else len(text.encode()) <= size
 
 
 def fit_states(labels: Sequence[str]) -> bool:
-    """True if a record of type mbbi or mbbo can hold these labels as its states."""
+    """Whether a record of type mbbi or mbbo can hold these labels as its states."""
     return len(labels) <= STATES and all(fits(label, STATE) for label in labels)
 
 
 def desc(text: str | None) -> str:
-    """A description for the DESC field; the whole text is served elsewhere."""
+    """Return a description for the DESC field; the whole text is served elsewhere."""
     return cut(" ".join((text or "").split()), DESC)
 
 
 def held(value: str | float, rtype: str) -> str | float:
-    """What a field that describes a record of this type, as HOPR does, can hold of a value."""
+    """Return a value as a field like HOPR of this record type can hold it."""
     if isinstance(value, str):
         return plain(value)
     if rtype in ("longin", "longout"):
@@ -49,5 +49,5 @@ def held(value: str | float, rtype: str) -> str | float:
 
 
 def plain(text: str) -> str:
-    """Text that a database definition takes as it is: no control characters, no macros."""
+    """Return text that a database definition takes literally: no control characters, no macros."""
     return _NOT_PLAIN.sub("?", text)

@@ -1,4 +1,4 @@
-"""`FIELD:DATA:KIND` waveforms: captured data as it comes, one for each kind of capture."""
+"""`FIELD:DATA:KIND` waveforms: captured data as it comes, one per kind of capture."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ DEFAULT_KINDS = ("Value", "Diff", "Sum", "Mean", "Min", "Max", "StdDev")
 
 
 def live_records(device: Device) -> Iterator[RecordSpec]:
-    """Waveforms for every capturable field of a device."""
+    """Return waveforms for every capturable field of a device."""
     position_kinds = device.capture_options or DEFAULT_KINDS
     for field in device.fields.values():
         if isinstance(field.info, PosOutFieldInfo):
@@ -24,7 +24,7 @@ def live_records(device: Device) -> Iterator[RecordSpec]:
 
 
 def live_name(field: str, kind: str) -> str:
-    """The record, without prefix, that shows a captured column."""
+    """Return the record, without prefix, that shows a captured column."""
     return f"{pv_name(field)}:DATA:{kind.upper()}"
 
 

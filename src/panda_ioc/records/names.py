@@ -24,7 +24,7 @@ _GROUPS = "Q:group"
 
 
 def check_prefix(prefix: str, may_have_macros: bool = False) -> None:
-    """Check that there can be records under a prefix.
+    """Check that records can have this prefix.
 
     Args:
         prefix: of all PVs
@@ -52,12 +52,12 @@ def check_prefix(prefix: str, may_have_macros: bool = False) -> None:
 
 
 def fits(prefix: str, name: str) -> bool:
-    """True if EPICS can have a record of this name under the prefix."""
+    """Whether EPICS can have a record of this name under the prefix."""
     return len(f"{prefix}:{name}".encode()) <= NAME
 
 
 def fit(prefix: str, specs: Iterable[RecordSpec]) -> tuple[list[RecordSpec], list[RecordSpec]]:
-    """The records as they are served, and those that are left out: their names are too long."""
+    """Return the records that are served, and those left out because their names are too long."""
     kept, left_out = [], []
     for spec in specs:
         aliases = tuple(alias for alias in spec.aliases if fits(prefix, alias))
@@ -71,7 +71,7 @@ def fit(prefix: str, specs: Iterable[RecordSpec]) -> tuple[list[RecordSpec], lis
 
 
 def without_structures(spec: RecordSpec, broken: Collection[str]) -> RecordSpec:
-    """The record without its part in structures of which another part is left out."""
+    """Return the record without its place in structures of which another part is left out."""
     groups = {name: part for name, part in _groups(spec).items() if name not in broken}
     if spec.pvi_target in broken:
         spec = replace(spec, pvi="", pvi_target="")
@@ -82,7 +82,7 @@ def without_structures(spec: RecordSpec, broken: Collection[str]) -> RecordSpec:
 
 
 def structures(specs: Iterable[RecordSpec]) -> set[str]:
-    """Full names of the PVA structures that records have a part in."""
+    """Return the full names of the PVA structures that records have a place in."""
     return {name for spec in specs for name in _groups(spec)}
 
 

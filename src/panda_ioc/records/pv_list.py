@@ -1,4 +1,4 @@
-"""Lists of PVs, one name a line, for archivers and gateways."""
+"""Lists of PVs, one name per line, for archivers and gateways."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ from panda_ioc.records.database import structure_names
 
 
 def pv_lists(records: RecordSet) -> Mapping[str, str]:
-    """Endings of file names and the lists that go there.
+    """Return the lists of PVs by the ending of their file name.
 
     "" holds the small PVs, which an archiver can take as they are; "-large" arrays and long texts;
     "-aliases" further names of both; "-pva" structures. A gateway needs them all. "-left-out" holds

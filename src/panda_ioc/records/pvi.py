@@ -19,7 +19,7 @@ Group = dict[str, dict[str, object]]
 def pvi_records(
     prefix: str, device: Device, specs: Mapping[str, Sequence[RecordSpec]]
 ) -> Iterator[RecordSpec]:
-    """Records with the PVI structures; specs are those of each block, by its name."""
+    """Return the records with the PVI structures added; `specs` holds those of each block."""
     blocks = {block.wire: block for block in device.blocks}
     yield _description(f"{prefix}:PVI", "PVI:DESCRIPTION", f"PandA {device.idn}".strip())
     for wire, members in specs.items():
@@ -38,7 +38,7 @@ def pvi_records(
 
 
 def _description(pvi: str, name: str, text: str) -> RecordSpec:
-    """The description of a structure, which also triggers its monitors."""
+    """Return the record that describes a structure and triggers its monitors."""
     record = constant(name, f"Description of {pvi}", text)
     return replace(record, info={"Q:group": {pvi: {"display.description": _DESCRIPTION}}})
 

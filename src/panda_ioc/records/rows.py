@@ -24,7 +24,7 @@ _POSITION_COLUMNS = {
 
 
 def row_aliases(device: Device) -> Mapping[str, tuple[str, ...]]:
-    """Record name -> its names in the rows."""
+    """Return the aliases in the rows, by record name."""
     aliases: dict[str, tuple[str, ...]] = {}
     for alias, name in (*_position_aliases(device), *_bit_aliases(device)):
         aliases[name] = (*aliases.get(name, ()), alias)
@@ -32,7 +32,7 @@ def row_aliases(device: Device) -> Mapping[str, tuple[str, ...]]:
 
 
 def row_names(device: Device) -> Iterator[RecordSpec]:
-    """The NAME of each row."""
+    """Return the NAME record of each row."""
     for row, field in enumerate(device.positions):
         yield _name(f"POSITIONS:{row}:NAME", field.wire)
     for row, bit in _bits(device):

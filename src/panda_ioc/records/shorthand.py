@@ -52,7 +52,7 @@ def count(name: str, desc: str) -> RecordSpec:
 
 
 def percent(name: str, desc: str) -> RecordSpec:
-    """How much of something is in use."""
+    """A record for a percentage in use."""
     return shown(name, "ai", desc, 0, PREC=1, EGU="%", HOPR=100)
 
 
@@ -78,5 +78,5 @@ def constant(name: str, desc: str, value: str) -> RecordSpec:
 
 
 def action(name: str, desc: str) -> RecordSpec:
-    """Something that any put does."""
+    """A record that triggers an action with any put."""
     return RecordSpec(name=name, rtype="bo", writable=True, desc=desc, pvi_access="x", value=0)

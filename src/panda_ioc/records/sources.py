@@ -18,17 +18,17 @@ _BIT, _POSITION = "bit_mux", "pos_mux"
 
 
 def muxes(device: Device) -> Iterator[Field]:
-    """The fields that are wired to a bit or a position."""
+    """Yield the fields that are wired to a bit or a position."""
     return (f for f in device.fields.values() if f.info.type in (_BIT, _POSITION))
 
 
 def source_name(field: Field) -> str:
-    """The record, without prefix, that shows the value of a mux's source."""
+    """Return the record, without prefix, that shows the value of a mux's source."""
     return f"{pv_name(field.wire)}:{SOURCE}"
 
 
 def source_records(device: Device) -> Iterator[RecordSpec]:
-    """One record for each mux: a bit, or a position in counts, as the block gets it."""
+    """Return one record per mux: a bit, or a position in counts, as the block gets it."""
     for field in muxes(device):
         is_bit = field.info.type == _BIT
         yield RecordSpec(

@@ -83,10 +83,10 @@ class RecordSpec:
 
 
 def pv_name(wire: str) -> str:
-    """The PV, without prefix, of a field or attribute: PandA's "." is EPICS's ":"."""
+    """Return the PV, without prefix, of a field or attribute: "." becomes ":"."""
     return wire.replace(".", ":")
 
 
 def pvi_name(name: str) -> str:
-    """The PVI entry of a record: its name in its block, in lower case."""
+    """Return the PVI entry of a record: its name in its block, in lower case."""
     return name.partition(":")[2].replace(":", "_").lower()

@@ -44,7 +44,7 @@ MOST_CELLS = 50_000_000
 
 
 def table_layouts(device: Device, rows: int = TABLE_ROWS) -> dict[str, TableLayout]:
-    """The columns of each table that can be served, by its name on the wire."""
+    """Return the columns of each table that can be served, by its name on the wire."""
     layouts = {}
     for wire, field in device.fields.items():
         if isinstance(field.info, TableFieldInfo):
@@ -58,7 +58,7 @@ def table_layouts(device: Device, rows: int = TABLE_ROWS) -> dict[str, TableLayo
 
 
 def _affordable(layouts: dict[str, TableLayout]) -> dict[str, TableLayout]:
-    """The same with fewer rows, should a PandA describe more than there is memory for."""
+    """Return the layout with fewer rows if a PandA describes more than there is memory for."""
     cells = sum((each.max_rows or 0) * len(each.columns) for each in layouts.values())
     if cells <= MOST_CELLS:
         return layouts
@@ -71,7 +71,7 @@ def _affordable(layouts: dict[str, TableLayout]) -> dict[str, TableLayout]:
 
 
 def table_records(prefix: str, field: Field, layout: TableLayout) -> Iterator[RecordSpec]:
-    """All records of one table."""
+    """Return all records of one table."""
     name, group = layout.name, f"{prefix}:{layout.name}"
     yield _labels(name, group, layout)
     for order, column in enumerate(layout.columns):
@@ -99,7 +99,7 @@ def table_records(prefix: str, field: Field, layout: TableLayout) -> Iterator[Re
 
 
 def _put(field: Field, group: str, layout: TableLayout) -> RecordSpec:
-    """The member of the structure that is put last, and submits."""
+    """Return the member of the structure that is put last and submits."""
     member = {
         "+type": "proc",
         "+channel": "VAL",
@@ -117,7 +117,7 @@ def _put(field: Field, group: str, layout: TableLayout) -> RecordSpec:
 
 
 def _streaming(field: Field, name: str) -> Iterator[RecordSpec]:
-    """The names and labels are those that ophyd-async looks for."""
+    """Return the records of streaming, with the names and labels that ophyd-async looks for."""
     yield RecordSpec(
         name=f"{name}:NEXT_WRITE",
         rtype="mbbo",

@@ -8,7 +8,7 @@ _INTEGER = range(-(2**31), 2**31)
 
 
 def checked(spec: RecordSpec, value: object) -> FieldValue:
-    """The value, if the record can hold it.
+    """Return the value if the record can hold it.
 
     Raises:
         BadValue: it cannot
@@ -29,7 +29,8 @@ def checked(spec: RecordSpec, value: object) -> FieldValue:
 
 
 def _whole_numbers(spec: RecordSpec) -> range | None:
-    """Those that the record can hold; None if it holds something else."""
+    """Return the range of whole numbers that the record can hold, or None if it holds something
+    else."""
     if spec.rtype in ("bo", "mbbo"):
         return range(len(spec.labels))
     return _INTEGER if spec.rtype == "longout" else None

@@ -48,7 +48,7 @@ def _comfort(readline: bool) -> Prepare:
 
 
 def _piped() -> Iterator[str]:
-    """Lines of the standard input."""
+    """Yield the lines of standard input."""
     # What is not UTF-8 is refused as a command, it does not end the program.
     sys.stdin.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
     yield from sys.stdin

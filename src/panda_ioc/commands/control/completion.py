@@ -1,4 +1,4 @@
-"""What can follow what has been typed."""
+"""Completion of what has been typed."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
@@ -25,7 +25,7 @@ class Completer:
         self._device = device
 
     def lines(self, line: str) -> list[str]:
-        """Longer lines that begin with this one, each up to the next dot or the end of a name."""
+        """Return completions of this line, each up to the next dot or the end of a name."""
         name, equals, value = line.partition("=")
         if equals:
             return [f"{name}={each}" for each in self._values(name, value)]
@@ -47,7 +47,7 @@ class Completer:
         yield from _beginning_with(line, [*WORDS, *_STARS, *keys] if line else WORDS)
 
     def _names(self, text: str) -> Iterator[str]:
-        """Blocks, then fields, then attributes."""
+        """Yield names of blocks, then of fields, then of attributes."""
         depth = text.count(".")
         if depth == 0:
             yield from (f"{name}." for name in _beginning_with(text, self._blocks))

@@ -1,4 +1,4 @@
-"""The prompt: lines from a person at a terminal, until they leave."""
+"""The prompt: reads lines from a user at a terminal."""
 
 import contextlib
 import signal
@@ -35,7 +35,7 @@ def talk(session: Session, prompt: str, prepare: Prepare) -> int:
 
 @contextlib.contextmanager
 def plain(session: Session) -> Iterator[None]:
-    """Leave the terminal as it is."""
+    """Leave the terminal unchanged."""
     yield
 
 
@@ -47,7 +47,7 @@ def _step(session: Session, prompt: str) -> None:
 
 
 def _more() -> Iterator[str]:
-    """Lines of a table; the end of input gives the whole table up."""
+    """Read the lines of a table; the end of input cancels the table."""
     with contextlib.suppress(EOFError):
         while True:
             yield input("... ")

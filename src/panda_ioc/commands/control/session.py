@@ -1,4 +1,4 @@
-"""Lines in, replies out: what the prompt and pipes have in common.
+"""Lines in, replies out: shared by the prompt and by pipes.
 
 A line is sent as it is. After ``NAME<`` follow the lines of a table, up to an empty one. Words that
 no PandA knows are commands of the console: see `HELP`.
@@ -24,7 +24,7 @@ quit             leave, as does Ctrl-D
 
 
 class Session:
-    """Carries out lines on a connected client.
+    """Runs lines on a connected client.
 
     Args:
         client: connected
@@ -47,14 +47,14 @@ class Session:
         }
 
     def run(self, lines: Iterator[str]) -> None:
-        """Carry out all lines; errors of the connection are raised."""
+        """Run all lines; raise errors of the connection."""
         for line in lines:
             self.execute(line, lines)
             if self.ended:
                 return
 
     def execute(self, line: str, more: Iterator[str]) -> None:
-        """Carry out one line; more are those that follow it, for tables."""
+        """Run one line; `more` yields the lines after it, for tables."""
         line = line.strip("\r\n")
         word, _, rest = line.strip().partition(" ")
         if not word or word.startswith("#"):
@@ -83,7 +83,7 @@ class Session:
 
 
 def _data(line: str, more: Iterator[str]) -> Iterator[str]:
-    """The lines that belong to the command in line."""
+    """Return the lines that belong to the command in `line`."""
     if not is_table(line):
         return
     for each in more:

@@ -1,4 +1,4 @@
-"""Comfort at the prompt: history and completion by the readline of the standard library."""
+"""History and completion at the prompt, by the standard library's readline."""
 
 import contextlib
 import os
@@ -19,7 +19,7 @@ _EDITLINE = "libedit" in (readline.__doc__ or "")
 
 @contextlib.contextmanager
 def comfort(session: Session) -> Iterator[None]:
-    """Have Tab complete names, and keep the lines for later sessions."""
+    """Complete names with Tab, and save the lines for later sessions."""
     completer = Completer(introspect_blocking(session.client))
     readline.set_completer_delims(_DELIMITERS)
     readline.set_completer(lambda text, state: _complete(completer, state))
@@ -36,7 +36,7 @@ def _complete(completer: Completer, state: int) -> str | None:
 
 @contextlib.contextmanager
 def _history() -> Iterator[None]:
-    """Lines of earlier sessions; a file that cannot be read or written is done without."""
+    """Load lines of earlier sessions; ignore a file that cannot be read or written."""
     state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     file = Path(state) / "panda-ioc" / "history"
     with contextlib.suppress(OSError):

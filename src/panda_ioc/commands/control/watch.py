@@ -1,4 +1,4 @@
-"""Changes of a PandA as they happen, as lines of text."""
+"""Changes of a PandA, printed as they happen."""
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,7 +15,7 @@ PERIOD = 0.1
 
 
 def watch(client: BlockingClient, names: Sequence[str], period: float = PERIOD) -> Iterator[str]:
-    """``TIME NAME VALUE`` for each change; first of all the values that there are.
+    """Print ``TIME NAME VALUE`` for each change, after all present values.
 
     Args:
         client: used for nothing else, as it keeps the history of changes
@@ -24,7 +24,7 @@ def watch(client: BlockingClient, names: Sequence[str], period: float = PERIOD) 
 
     Raises:
         BadValue: a name fits nothing
-        ConnectionLost, CommandTimeout: the box is gone
+        ConnectionLost, CommandTimeout: the PandA is gone
     """
     wanted, in_error = list(names) or ["*"], set[str]()
     changes = client.send(GetChanges())
@@ -40,7 +40,7 @@ def watch(client: BlockingClient, names: Sequence[str], period: float = PERIOD) 
 
 
 def _news(changes: Changes, in_error: set[str]) -> Iterator[tuple[str, str]]:
-    """What is reported, without the errors that come with every poll."""
+    """Yield changes without the errors that every poll repeats."""
     yield from changes.values.items()
     for name in changes.no_value:
         yield name, "(changed)"
@@ -60,5 +60,5 @@ def _fits_any(name: str, wanted: Iterable[str]) -> bool:
 
 
 def _fits(name: str, pattern: str) -> bool:
-    """A pattern stands for itself, and for what is inside of a block or field of that name."""
+    """Whether a name matches a pattern, or lies in a block or field that does."""
     return fnmatchcase(name, pattern) or fnmatchcase(name, f"{pattern}.*")

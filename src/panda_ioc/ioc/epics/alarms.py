@@ -17,7 +17,7 @@ COMM, READ, STATE, UDF, WRITE = (
 
 
 class Alarm(NamedTuple):
-    """What SEVR, STAT and AMSG of a record say; EPICS keeps 39 bytes of the message."""
+    """The alarm of a record: SEVR, STAT and AMSG (of which EPICS keeps 39 bytes)."""
 
     severity: int = alarm.NO_ALARM
     status: int = alarm.NO_ALARM
@@ -27,16 +27,16 @@ class Alarm(NamedTuple):
 NO_ALARM = Alarm()
 UNDEFINED = Alarm(INVALID, UDF)
 DISCONNECTED = Alarm(INVALID, COMM, "no connection to PandA")
-UNREADABLE = Alarm(INVALID, READ, "PandA can not read it")
+UNREADABLE = Alarm(INVALID, READ, "PandA cannot read it")
 
 
 def refusal(error: PandAError) -> Alarm:
-    """Of a record whose put was refused."""
+    """Return the alarm of a record whose put was refused."""
     is_lost = isinstance(error, ConnectionLost | TimeoutError)
     return Alarm(INVALID, COMM if is_lost else WRITE, reason(error))
 
 
 def reason(error: PandAError) -> str:
-    """Why something failed: the PandA's own words where it gave any."""
+    """Return why something failed, in the PandA's own words where it gave any."""
     own = error.reason if isinstance(error, CommandError) else ""
     return own or str(error)

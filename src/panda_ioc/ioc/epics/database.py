@@ -46,7 +46,7 @@ _DTYPES = {
 
 
 class Database:
-    """Makes the records of a record set; they exist once `load` has been called and EPICS runs.
+    """Makes the records of a record set, which exist once `load` was called and EPICS runs.
 
     Args:
         records: what to make
@@ -120,7 +120,7 @@ class Database:
         )
 
     def _guarded(self, name: str, on_put: OnPut) -> OnPut:
-        """The handler, with our own mistakes told to the client: softioc would report success."""
+        """Wrap a handler so that a bug of ours fails the put: softioc would report success."""
 
         async def put(value: Any) -> None:
             try:

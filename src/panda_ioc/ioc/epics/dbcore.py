@@ -58,7 +58,7 @@ _set_access_file = _function(_quick, "asSetFilename", ctypes.c_int, ctypes.c_cha
 
 
 def find_record(name: str) -> int:
-    """The address of a record of the running database."""
+    """Return the address of a record of the running database."""
     buffer = (ctypes.c_char * 256)()  # a DBADDR; its first member is the record
     if _name_to_addr(name.encode(), buffer):
         raise ConfigurationError(f"{name}: no such record in the EPICS database")
@@ -67,13 +67,13 @@ def find_record(name: str) -> int:
 
 
 def make_locker(addresses: Sequence[int]) -> int:
-    """What `lock_many` takes to lock these records together."""
+    """Make the object with which `lock_many` locks these records together."""
     locker: int = _locker_alloc((_pointer * len(addresses))(*addresses), len(addresses), 0)
     return locker
 
 
 def view(address: int, size: int) -> memoryview:
-    """So many bytes of the memory of EPICS."""
+    """Return a view of `size` bytes of EPICS's memory."""
     return memoryview((ctypes.c_char * size).from_address(address)).cast("B")
 
 
@@ -106,16 +106,16 @@ _NOTIFY_ERROR = 2
 
 
 class _Abi:
-    """Whether `_Notify` has been seen to be what the running EPICS uses."""
+    """Whether the running EPICS was seen to use the layout of `_Notify`."""
 
     confirmed = False
     kept: tuple[object, ...] = ()
 
 
 def fail_notify(address: int) -> None:
-    """Have the client of a pending put told that it failed; with the record's lock held.
+    """Report to the client of a pending put that it failed; the caller holds the record's lock.
 
-    Arguments:
+    Args:
         address: what PPN of the record holds
     """
     if not address or not _Abi.confirmed:
@@ -127,9 +127,9 @@ def fail_notify(address: int) -> None:
 
 
 def confirm_refusal(name: str) -> bool:
-    """Process a passive record and see that EPICS reports it where `_Notify` says.
+    """Process a passive record and check that EPICS reports it where `_Notify` says.
 
-    To be called once after iocInit. If False, puts can not be failed, only reverted and alarmed.
+    To be called once after iocInit. If False, puts cannot be failed, only reverted and alarmed.
     """
     channel = _channel_create(name.encode())
     if not channel or _channel_open(channel):
@@ -157,7 +157,7 @@ def confirm_refusal(name: str) -> bool:
 
 
 def load_access_security(path: Path) -> None:
-    """Say who may put; call before iocInit, which reads the file."""
+    """Set the access security file; call before iocInit, which reads it."""
     if not path.is_file():
         raise ConfigurationError(f"{path}: no such access security file")
     _set_access_file(str(path).encode())
@@ -180,5 +180,5 @@ def release_memory_lock() -> None:
 
 
 def enlarge_callback_queue(size: int = 20000) -> None:
-    """Room for this many completions of puts at once; call before iocInit."""
+    """Make room for this many completions of puts at once; call before iocInit."""
     imports.callbackSetQueueSize(size)

@@ -59,7 +59,7 @@ def _layout(rtype: str) -> tuple[dict[str, int], dict[str, int], int]:
 class Memory:
     """The memory of one record of the running database.
 
-    Arguments:
+    Args:
         name: with the prefix
         rtype: its record type
         ftvl: element type of a waveform
@@ -88,7 +88,7 @@ class Memory:
 
     @property
     def is_processing(self) -> bool:
-        """A put is under way."""
+        """Whether a put is under way."""
         return self._memory[self._at["PACT"]] != 0
 
     @property
@@ -97,7 +97,7 @@ class Memory:
         return _STRING_SIZE - 1 if self.rtype in STRINGS else self._int("NELM") - 1
 
     def read(self) -> Value:
-        """VAL; an array is a copy, a long string (waveform of CHAR) is a str."""
+        """Return VAL: an array as a copy, a long string (waveform of CHAR) as a str."""
         at = self._at["VAL"]
         if self._scalar is not None:
             value: float = self._scalar.unpack_from(self._memory, at)[0]
@@ -108,7 +108,7 @@ class Memory:
         return _text(elements.tobytes()) if self._is_text else elements.copy()
 
     def write(self, value: Value) -> None:
-        """Write VAL; what does not fit is cut (whoever makes the record sizes it)."""
+        """Write VAL; cut what does not fit (the maker of the record gives it its size)."""
         at = self._at["VAL"]
         if self._scalar is not None:
             self._scalar.pack_into(self._memory, at, value)
@@ -124,7 +124,7 @@ class Memory:
         self._write_string("NAMSG", alarm.message)
 
     def _replace(self, value: Value) -> bool:
-        """Write VAL; return whether it was another one."""
+        """Write VAL; return whether it changed."""
         if self._scalar is not None:
             raw = self._scalar.pack(value)
             changed = self._memory[self._val] != raw

@@ -72,7 +72,7 @@ class Record(Memory):
         return True
 
     def publish(self, stamp: float, mask: int = DBE_VALUE | DBE_LOG) -> None:
-        """Take over the prepared alarm, set the time, and post VAL to monitors."""
+        """Apply the prepared alarm, set the time, and post VAL to monitors."""
         seconds = int(stamp)
         nanoseconds = int((stamp - seconds) * 1e9)
         _time.pack_into(self._memory, self._at["TIME"], seconds - EPICS_EPOCH, nanoseconds)
@@ -139,7 +139,7 @@ class Record(Memory):
             self._fail_notify()
 
     def read_put(self) -> Value:
-        """What a client has put: VAL, but with numbers that do not fit into it."""
+        """Return what a client has put: VAL, or the number that did not fit into it."""
         return self.read()
 
     def fail_in_validate(self, alarm: Alarm) -> None:
@@ -159,7 +159,8 @@ class Record(Memory):
         dbcore.fail_notify(struct.unpack_from("=Q", self._memory, self._at["PPN"])[0])
 
     def _remember(self, mask: int) -> int:
-        """VAL is posted: later processing posts only what differs. What deadbands leave of mask."""
+        """Remember that VAL was posted, so that processing posts only changes; return the mask
+        that the deadbands leave."""
         if self._scalar is not None and "MLST" in self._at:
             for last, deadband, bit in _DEADBANDS:
                 if self._is_within(self._scalar, last, deadband):
@@ -171,7 +172,7 @@ class Record(Memory):
         return mask
 
     def _is_within(self, scalar: struct.Struct, last: str, deadband: str) -> bool:
-        """VAL differs too little from what was posted last; never without a deadband."""
+        """Whether VAL is within the deadband around what was posted last."""
         if deadband not in self._at:
             return False
         limit = scalar.unpack_from(self._memory, self._at[deadband])[0]
@@ -183,7 +184,7 @@ class Record(Memory):
         return bool(abs(value - before) <= limit)
 
     def _forget(self, put: Value) -> None:
-        """Make processing post VAL although it did not change: clients show what they put."""
+        """Make processing post VAL even if unchanged: clients still show what they put."""
         if self._scalar is not None and "MLST" in self._at:
             self._scalar.pack_into(self._memory, self._at["MLST"], put)
         elif self.rtype in STRINGS:
@@ -191,7 +192,7 @@ class Record(Memory):
 
 
 def _same(one: Value, other: Value) -> bool:
-    """Equality that also holds between two not-a-numbers."""
+    """Return whether two values are equal, also if both are not-a-number."""
     if isinstance(one, str) or isinstance(other, str):
         return str(one) == str(other)
     a, b = np.asarray(one), np.asarray(other)
@@ -207,7 +208,7 @@ class Locker:
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
-        """Hold all of them."""
+        """Hold all the locks."""
         dbcore.lock_many(self._locker)
         try:
             yield

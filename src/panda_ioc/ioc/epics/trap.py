@@ -96,12 +96,12 @@ class PutTrap:
             log.setLevel(logging.INFO)  # whatever the level of the rest
 
     def listen(self) -> None:
-        """Begin; call before iocInit."""
+        """Begin to listen; call before iocInit."""
         _register(self._listener)
         _Kept.listeners = (*_Kept.listeners, self)
 
     def _put(self, message: Any, is_after: int) -> None:
-        """Called by EPICS in the thread of a client; what it raises is printed, and no more."""
+        """Handle a put, called by EPICS in the client's thread; exceptions are only printed."""
         put = message.contents
         channel = _Channel.from_address(put.channel)
         if not is_after:
@@ -113,7 +113,7 @@ class PutTrap:
             self._before[key] = _shown(put.channel)
 
     def _watch(self, channel: _Channel, put: _Message) -> None:
-        """Remember what EPICS would cut to 16 bits; forget it with the next put."""
+        """Remember a value that EPICS would cut to 16 bits, until the next put."""
         if channel.field_type != _DBF_USHORT or channel.no_elements < 2:
             return
         values = _sent(put)
@@ -131,7 +131,7 @@ class PutTrap:
 
 
 def _keys() -> Iterator[int]:
-    """Numbers for puts under way; none is 0, which stands for no number."""
+    """Yield numbers for puts under way; 0 is left out, as it means no number."""
     number = 0
     while True:
         number += 1
@@ -143,7 +143,7 @@ def _fits(values: NDArray[Any]) -> bool:
 
 
 def _sent(put: _Message) -> NDArray[Any] | None:
-    """A copy of what a client of CA has sent."""
+    """Return a copy of what a CA client has sent."""
     if not put.data or not 0 <= put.type < len(_CA_TYPES) or put.count < 1:
         return None
     element = np.dtype(_CA_TYPES[put.type])
@@ -152,7 +152,8 @@ def _sent(put: _Message) -> NDArray[Any] | None:
 
 
 def _new(channel: _Channel, put: _Message) -> str:
-    """What was put; where that is not known, or only a number of a state: what is there now."""
+    """Return what was put, or the present value if that is not known or only the number of a
+    state."""
     values = _sent(put)
     if values is None or put.type == _CA_ENUM or channel.dbr_field_type == _DBF_ENUM:
         return _shown(put.channel)
@@ -164,7 +165,7 @@ def _new(channel: _Channel, put: _Message) -> str:
 
 
 def _shown(address: int) -> str:
-    """The value of a channel: texts as text, of an array the first elements."""
+    """Return the value of a channel; of an array, its first elements."""
     channel = _Channel.from_address(address)
     if channel.no_elements == 1:
         if channel.dbr_field_type not in _NUMBERS:

@@ -9,7 +9,7 @@ from panda_ioc.records.limits import STRING
 
 
 class Unserved(Record):
-    """A record that nobody can see or put to: it remembers what is shown.
+    """A record that no client can see or put to: it only remembers its value.
 
     Args:
         name: without the prefix

@@ -40,7 +40,7 @@ class State(IntEnum):
 
 @dataclass(frozen=True)
 class Listener:
-    """Who is told of what the connection brings; all are called in the event loop.
+    """Receives what the connection brings; every method is called in the event loop.
 
     Attributes:
         changed: all that has changed
@@ -54,7 +54,7 @@ class Listener:
 
 
 class DeviceChanged(PandAError):
-    """Another PandA, or one with other firmware, answers: other records are needed.
+    """Another PandA, or one with other firmware, answered: it needs other records.
 
     Attributes:
         device: what it is now
@@ -66,9 +66,9 @@ class DeviceChanged(PandAError):
 
 
 class Connection:
-    """A PandA that is there, or will be again.
+    """A connection to one PandA that reconnects whenever it is lost.
 
-    Arguments:
+    Args:
         address: of the PandA
         device: what it was when it was introspected; if it is another `run` raises
         is_fresh: it has just been introspected, so the first connection need not look again
@@ -102,11 +102,11 @@ class Connection:
     # -- for links ------------------------------------------------------------------------------
 
     def tick(self) -> int:
-        """A number larger than all before."""
+        """Return a number larger than all before."""
         return next(self._ticks)
 
     async def send(self, command: Command[T]) -> T:
-        """The result of a command.
+        """Send a command and return its result.
 
         Raises:
             CommandError: the PandA refused it
@@ -120,7 +120,7 @@ class Connection:
         self._count_put()
 
     async def put_and_ask(self, command: Command[None], question: Command[T]) -> T:
-        """The same, and what the PandA then answers to a question, in one round trip."""
+        """Send a command and a question in one round trip; return the answer to the question."""
         both: list[Command[Any]] = [command, question]
         _, answer = await self._client().send(both)
         self._count_put()
@@ -140,7 +140,7 @@ class Connection:
             raise CommandTimeout(f"{self.address}: no changes told in {seconds:g} s") from error
 
     def recheck(self, wire: str) -> None:
-        """Ask for a value and pass it on; without a connection, as soon as there is one."""
+        """Ask for a value and pass it on, as soon as there is a connection."""
         self._recheck(wire, self._ask)
 
     def recheck_later(self, wire: str) -> None:
@@ -148,7 +148,7 @@ class Connection:
         self._rechecks.defer(wire, self._ask)
 
     def later(self, wire: str, work: Callable[[], None]) -> None:
-        """Do something about a name after the next changes."""
+        """Call a function for a name after the next changes."""
 
         async def do(_: str) -> None:
             work()
@@ -156,7 +156,7 @@ class Connection:
         self._rechecks.defer(wire, do)
 
     def recheck_table(self, wire: str) -> None:
-        """The same for a table."""
+        """Ask for a table and pass it on, as soon as there is a connection."""
         self._recheck(wire, self._ask_table)
 
     def recheck_table_later(self, wire: str) -> None:
@@ -175,7 +175,7 @@ class Connection:
     # -- life -----------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Connect, follow changes, and begin again when the connection is lost; for ever.
+        """Connect, follow changes, and reconnect when the connection is lost, forever.
 
         Raises:
             DeviceChanged: what answers is not what is served
@@ -201,7 +201,7 @@ class Connection:
             await backoff.pause()
 
     async def _connect(self) -> None:
-        """Connect, and read everything."""
+        """Connect and read all values."""
         await asyncio.gather(self._commands.connect(), self._changes.connect())
         if not self._outage.is_answering:
             self._outage.is_answering = True
@@ -215,7 +215,7 @@ class Connection:
         log.info("%s: connected", self.address)
 
     async def _until_lost(self) -> None:
-        """Poll; raises as soon as either connection is lost."""
+        """Poll until either connection is lost, and raise why."""
         feed = asyncio.create_task(self.feed.run())
         lost = asyncio.create_task(self._commands.wait_closed())
         fault = asyncio.create_task(self._rechecks.fault())
@@ -231,7 +231,8 @@ class Connection:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _check_device(self) -> None:
-        """Raise if it is another PandA: two looks, by two connections, have to agree on that."""
+        """Raise if this is another PandA, which two introspections, over two connections, must
+        agree on."""
         device = await introspect(self._commands)
         if device.layout == self._device.layout:
             return
@@ -276,7 +277,7 @@ class Connection:
             self._answered(wire, Batch(number, time.time(), {}, frozenset(), {wire: words}, {}))
 
     def _unanswered(self, wire: str, number: int, ask: Ask, error: CommandError) -> None:
-        """Nobody knows the value, until the PandA tells it: ask again with the next changes."""
+        """Mark a value as unknown and ask for it again with the next changes."""
         log.debug("%s", error)
         self._rechecks.defer(wire, ask)
         self._answered(wire, Batch(number, time.time(), {}, frozenset([wire]), {}, {}))

@@ -1,4 +1,4 @@
-"""The data port of one PandA: connected while somebody wants data, connected again when lost."""
+"""The data port of one PandA: connected while somebody wants data, reconnected when lost."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 class DataPort:
-    """Keeps a stream open; `opened` adds what every stream feeds.
+    """Keeps a stream open; `opened` adds the sinks that every stream feeds.
 
     Args:
         address: of the PandA
@@ -55,11 +55,11 @@ class DataPort:
 
     @property
     def stream(self) -> DataStream | None:
-        """The stream, if acquisitions that are armed from now on will be received."""
+        """The stream, if it will receive acquisitions that are armed from now on; else None."""
         return self._stream
 
     async def ready(self, timeout: float) -> DataStream:
-        """The stream, once it is open; CommandTimeout if that takes longer than timeout (s)."""
+        """Wait for the stream to open; raise `CommandTimeout` after `timeout` seconds."""
         try:
             async with asyncio.timeout(timeout), self._changed:
                 await self._changed.wait_for(lambda: self._stream and self._stream.alive)
@@ -73,7 +73,7 @@ class DataPort:
         return self._stream
 
     async def run(self) -> None:
-        """Connect whenever data are wanted; for ever."""
+        """Connect whenever data are wanted, forever."""
         backoff = Backoff()
         while True:
             await self._wanted.wait()
@@ -87,7 +87,7 @@ class DataPort:
                 await backoff.pause()
 
     async def _receive(self, backoff: Backoff) -> None:
-        """Connect and stay until the stream has ended or nobody wants it."""
+        """Connect and stay connected until the stream ends or nobody wants it."""
         address = self._address
         connection = await asyncio.to_thread(
             DataSocket, address.host, address.data_port, timeout=address.timeout

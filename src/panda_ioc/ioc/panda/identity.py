@@ -1,4 +1,4 @@
-"""What a PandA is: never taken from one look alone.
+"""Find out what a PandA is, never from one introspection alone.
 
 Replies have no names and no checksums. One that comes twice, or is lost, makes the introspection
 that it is part of describe a PandA that does not exist. So two looks have to agree before records
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 def client_of(address: Address) -> AsyncioClient:
-    """A client, not connected, that takes silence for the end of its connection."""
+    """Make a client, not yet connected, that treats silence as the end of its connection."""
     return AsyncioClient(
         address.host,
         address.control_port,
@@ -31,7 +31,7 @@ def client_of(address: Address) -> AsyncioClient:
 
 
 async def identify(client: AsyncioClient, first: Device) -> Device:
-    """Look again; return what the PandA is.
+    """Introspect again; return what the PandA is.
 
     Args:
         client: connected, and not the one that `first` was seen by
@@ -47,7 +47,7 @@ async def identify(client: AsyncioClient, first: Device) -> Device:
 
 
 async def wait_for_device(address: Address) -> Device:
-    """Introspect a PandA, waiting for it if it is not there."""
+    """Introspect a PandA; wait for it if it is not reachable."""
     backoff, told = Backoff(), ""
     while True:
         try:

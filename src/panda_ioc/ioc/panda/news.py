@@ -1,4 +1,4 @@
-"""The board: who follows what of the PandA, by name on the wire."""
+"""The board: which followers follow which name on the wire."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -10,13 +10,13 @@ from panda_ioc.client.changes import Batch
 
 
 class Follower:
-    """Something that follows the PandA; each overrides what concerns it."""
+    """Follows names of the PandA; a subclass overrides the events that it needs."""
 
     def from_device(self, wire: str, text: str, batch: Batch) -> None:
         """The PandA has a new text for this name, or says again that it changed."""
 
     def in_error(self, wire: str) -> None:
-        """The PandA cannot read this name at present; may be told again and again."""
+        """The PandA cannot read this name at present; may be called repeatedly."""
 
     def table_from_device(self, words: NDArray[Any], batch: Batch) -> None:
         """The PandA has a new table: its words, uint32."""
@@ -32,7 +32,7 @@ class Follower:
 
 
 class Board:
-    """Passes the PandA's news on to whoever follows them."""
+    """Passes news of the PandA on to their followers."""
 
     def __init__(self) -> None:
         self._followers: Mapping[str, list[Follower]] = defaultdict(list)
@@ -41,25 +41,25 @@ class Board:
         self._errors: frozenset[str] = frozenset()
 
     def add(self, follower: Follower, wires: Iterable[str] = ()) -> None:
-        """Let follower hear of these names."""
+        """Register a follower of these names."""
         self._all[follower] = None
         for wire in wires:
             self._followers[wire].append(follower)
 
     def add_table(self, follower: Follower, wire: str) -> None:
-        """Let follower hear of this table."""
+        """Register a follower of this table."""
         self._all[follower] = None
         self._tables[wire] = follower
 
     def show(self, batch: Batch) -> Iterable[str]:
-        """Pass on all that has changed; returns names that can be read again: ask for them."""
+        """Pass on all changes; return the names that became readable, which are to be asked for."""
         self.tell(batch)
         recovered = self._errors - batch.errors - batch.texts.keys()
         self._errors = batch.errors
         return recovered & self._followers.keys()
 
     def tell(self, batch: Batch) -> None:
-        """Pass on what was asked for."""
+        """Pass on an answer that was asked for."""
         for wire, text in batch.texts.items():
             for follower in self._followers.get(wire, ()):
                 follower.from_device(wire, text, batch)

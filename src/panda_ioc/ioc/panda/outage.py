@@ -1,4 +1,4 @@
-"""What is told of an outage: each reason once, however long it lasts."""
+"""Logging of an outage: each reason once, however long it lasts."""
 
 from dataclasses import dataclass, field
 
@@ -8,7 +8,7 @@ MOST_REASONS = 8
 
 @dataclass
 class Outage:
-    """What has been told of the time since the PandA was last connected.
+    """The reasons logged since the PandA was last connected.
 
     Attributes:
         why: the reason that was told last
@@ -21,7 +21,7 @@ class Outage:
     is_answering: bool = False
 
     def is_news(self, reason: str) -> bool:
-        """Whether to tell this reason; it is `why` from then on."""
+        """Whether to log this reason; `why` is this reason from then on."""
         if reason in self.reasons or len(self.reasons) >= MOST_REASONS:
             return False
         self.reasons.add(reason)

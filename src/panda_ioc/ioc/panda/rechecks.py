@@ -1,4 +1,4 @@
-"""Questions to the PandA about single names: those under way, and those that have to wait.
+"""Questions to the PandA about single names: those in flight and those deferred.
 
 One question at a time is under way for each name. A question waits while there is no connection,
 and when its answer could not be shown or was refused: it is asked again with the next changes.
@@ -13,7 +13,7 @@ Ask = Callable[[str], Coroutine[Any, Any, None]]
 
 
 class Rechecks:
-    """Holds the tasks that ask; `fault` raises what goes wrong in one of them."""
+    """Holds the tasks that ask; `fault` raises the error of any of them."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
@@ -34,23 +34,23 @@ class Rechecks:
         self._deferred[wire] = ask
 
     def begin_deferred(self) -> None:
-        """Ask what had to wait."""
+        """Ask the deferred questions."""
         deferred, self._deferred = self._deferred, {}
         for wire, ask in deferred.items():
             self.begin(wire, ask)
 
     def answered(self, wire: str) -> None:
-        """Note that the answer is there: whoever asks from now on wants a newer one."""
+        """Note that the answer has come: a later question needs a newer one."""
         self._unanswered.pop(wire, None)
 
     def cancel(self) -> None:
-        """Drop the questions under way; those that wait are for the next connection."""
+        """Drop the questions in flight; the deferred ones are for the next connection."""
         self._unanswered.clear()
         for task in self._tasks:
             task.cancel()
 
     async def fault(self) -> NoReturn:
-        """Wait until a task fails, and raise what it raised."""
+        """Wait until a task fails, and raise its error."""
         await asyncio.shield(self._fault)
 
     def _done(self, wire: str, task: "asyncio.Task[None]") -> None:

@@ -1,1 +1,1 @@
-"""The parts that a bridge is made of: each some records and what is behind them."""
+"""The parts of a bridge: each has some records and the work behind them."""

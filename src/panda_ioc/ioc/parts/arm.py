@@ -47,11 +47,11 @@ class Arming(Part, Follower):
         self._reports = 0
 
     def on_put(self) -> Mapping[str, OnPut]:
-        """The handlers of puts, by record."""
+        """Handlers of puts, by record."""
         return {own.PCAP_ARM: self._put, own.PCAP_WAIT: self._put_wait}
 
     def attach(self, records: Mapping[str, Record], board: Board) -> None:
-        """Take the records, and follow PCAP.ACTIVE."""
+        """Bind to the records and follow PCAP.ACTIVE."""
         self._record, self._wait = records[own.PCAP_ARM], records[own.PCAP_WAIT]
         board.add(self, [ACTIVE])
 
@@ -63,12 +63,12 @@ class Arming(Part, Follower):
             self._shown = self._active
 
     def in_error(self, wire: str) -> None:
-        """Show that the PandA cannot say."""
+        """Show that the PandA cannot read the value."""
         self._active = self._shown = None
         self._record.post(None, UNREADABLE)
 
     def stale(self) -> None:
-        """Show that nobody knows."""
+        """Show that the value is unknown."""
         self._active = self._shown = None
         self._record.post(None, DISCONNECTED)
 
@@ -83,7 +83,7 @@ class Arming(Part, Follower):
         return self._active or 0
 
     async def _change(self, value: int) -> int:
-        """Arm or disarm; what ARM then shows."""
+        """Arm or disarm; return what ARM then shows."""
         if value not in (0, 1):
             raise BadValue(f"{value} is neither Disarm nor Arm")
         try:
@@ -104,7 +104,7 @@ class Arming(Part, Follower):
         return 0
 
     async def _arm(self) -> int:
-        """Arm, and wait until the PandA is active; what ARM then shows."""
+        """Arm and wait until the PandA is active; return what ARM then shows."""
         reports = self._reports
         await self._send_arm()
         try:
@@ -141,7 +141,7 @@ class Arming(Part, Follower):
         await self._puts.end(self._wait, value, self._ended(value), lambda: 0)
 
     async def _ended(self, value: int) -> int:
-        """Wait until no acquisition runs; what WAIT then shows."""
+        """Wait until no acquisition runs; return what WAIT then shows."""
         now = await self._pcap.ended()
         if value and now.completion in BAD_ENDS:
             raise CaptureError(f"the acquisition ended: {now.completion}")

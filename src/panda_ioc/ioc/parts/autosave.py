@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 class Autosave(Part):
-    """The settings that are kept.
+    """The settings that are saved.
 
     Args:
         directory: of the file; None keeps nothing
@@ -48,17 +48,17 @@ class Autosave(Part):
         self._report_unknown()
 
     def kept(self, name: str) -> object:
-        """What the file has for a record; None if nothing."""
+        """Return the saved value of a record, or None."""
         return self._state.get(self._names[name]) if name in self._names else None
 
     def keep(self, name: str, value: object) -> None:
-        """Keep the value of a setting, if it is one of those that are kept."""
+        """Remember the value of a setting, if it is one of those that are saved."""
         if name in self._names and self.path:
             self._state = {**self._state, self._names[name]: value}
             self._changed.set()
 
     async def run(self) -> None:
-        """Save what has changed; for the last time when the bridge ends."""
+        """Save changes, for the last time when the bridge ends."""
         try:
             while True:
                 await self._changed.wait()
@@ -82,7 +82,7 @@ class Autosave(Part):
                 self._complaint = ""
 
     def _complain(self, complaint: str) -> None:
-        """Say it once, and try again with the next change."""
+        """Log an error once; the next change tries again."""
         if complaint != self._complaint:
             log.error("%s", complaint)
         self._complaint = complaint
@@ -96,12 +96,12 @@ class Autosave(Part):
 
 
 def file_name(prefix: str) -> str:
-    """The file of a prefix: what no name of a file can have is written as %XX."""
+    """Return the name of the file for a prefix; characters that cannot be in it become %XX."""
     return f"{quote(prefix.replace(':', '-'), safe=_PLAIN)}{SUFFIX}"
 
 
 def _read(path: Path) -> dict[str, object]:
-    """What a file keeps; one that is damaged is set aside."""
+    """Return the content of a file; set a damaged file aside."""
     try:
         found = yaml.safe_load(path.read_text(encoding="utf-8"))
         if not isinstance(found, dict):

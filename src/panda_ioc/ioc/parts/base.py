@@ -1,4 +1,4 @@
-"""What the bridge is made of."""
+"""The interface of the parts of a bridge."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -10,7 +10,7 @@ from panda_ioc.ioc.panda.news import Board
 
 
 class Part:
-    """Some records and what is behind them; each part overrides what it has.
+    """Some records and the work behind them; a part overrides what it has.
 
     A part is made before the records, so that it can say what handles their puts; it takes them
     once EPICS runs, and then runs itself.
@@ -21,14 +21,14 @@ class Part:
         return {}
 
     def validate(self) -> Mapping[str, Validate]:
-        """Those that answer a put at once, in the thread of the client, by record."""
+        """Handlers that answer a put at once, in the thread of the client, by record."""
         return {}
 
     def attach(self, records: Mapping[str, Record], board: Board) -> None:
-        """Take the records, and follow what concerns them."""
+        """Bind to the records and follow the names on the wire that concern them."""
 
     async def run(self) -> None:
-        """Work for ever; only parts that have work of their own override it."""
+        """Work forever; only parts with work of their own override it."""
 
     @property
     def has_own_work(self) -> bool:
@@ -37,11 +37,11 @@ class Part:
 
 
 class PartEnded(Exception):
-    """Something that has to work for ever does not; the bridge would be half alive."""
+    """A part that must work forever has ended, which would leave the bridge half alive."""
 
 
 async def forever(run: Callable[[], Awaitable[None]]) -> NoReturn:
-    """Do the work of a part, and raise however it ends: a group of tasks overlooks silent ends.
+    """Run a part and raise however it ends, because a task group overlooks a silent end.
 
     Raises:
         PartEnded: the work returned, or was cancelled by something within it

@@ -34,7 +34,7 @@ NO_CHOICE = -1
 class Choices(Part):
     """All fields and attributes whose choices are served as an NTEnum.
 
-    Arguments:
+    Args:
         specs: of all records
         connection: to the PandA
         puts: ends puts
@@ -51,18 +51,18 @@ class Choices(Part):
         }
 
     def validate(self) -> Mapping[str, Validate]:
-        """What answers puts, by record."""
+        """Handlers of puts, by record."""
         return {n: choice.validate for n, choice in self._choices.items() if choice.spec.writable}
 
     def attach(self, records: Mapping[str, Record], board: Board) -> None:
-        """Take the records, and follow the choices."""
+        """Bind to the records and follow the choices."""
         for name, choice in self._choices.items():
             choice.record = records[name]
             board.add(choice, [choice.spec.wire])
 
 
 def index_codec(spec: RecordSpec) -> ChoiceCodec | None:
-    """The choices, if the record holds the index of one."""
+    """Return the codec of the choices if the record holds the index of one, else None."""
     is_number = spec.rtype in ("longin", "longout")
     return spec.codec if is_number and isinstance(spec.codec, ChoiceCodec) else None
 
@@ -87,7 +87,7 @@ class _Choice(Follower):
         self._trusted_from: float = 0
 
     def from_device(self, wire: str, text: str, batch: Batch) -> None:
-        """Show a text of the device."""
+        """Show a text of the PandA."""
         if text == self._last:
             return
         if batch.number < self._trusted_from:
@@ -121,7 +121,7 @@ class _Choice(Follower):
         self._worker.submit(self.record.post, *arguments)
 
     def validate(self, device: Any, index: int) -> bool:
-        """Called by EPICS, with the record locked: whether the PandA took the choice."""
+        """Return whether the PandA took the choice; called by EPICS with the record locked."""
 
         def undo() -> None:
             # softioc goes back to what it knows of, and what the PandA says passes it by.

@@ -12,7 +12,7 @@ Columns = Mapping[str, NDArray[Any]]
 
 
 def columns_of(layout: TableLayout, words: NDArray[np.uint32]) -> Columns:
-    """The columns of a table, by name.
+    """Return the columns of a table, by name.
 
     Raises:
         BadValue: the words are no whole number of rows
@@ -26,7 +26,7 @@ def columns_of(layout: TableLayout, words: NDArray[np.uint32]) -> Columns:
 
 
 def words_of(layout: TableLayout, columns: Mapping[str, Any]) -> NDArray[np.uint32]:
-    """The words that columns make up.
+    """Return the words that columns make up.
 
     Raises:
         BadValue: a value is none that its column can hold, or the columns differ in length
@@ -35,7 +35,7 @@ def words_of(layout: TableLayout, columns: Mapping[str, Any]) -> NDArray[np.uint
 
 
 def _labels(values: Any) -> Any:
-    """A column as it is packed: labels as str."""
+    """Return a column as it is packed: labels as str."""
     if np.asarray(values).dtype.kind == "S":
         return [value.decode(errors="replace") for value in values.tolist()]
     return values

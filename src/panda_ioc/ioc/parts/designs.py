@@ -36,7 +36,7 @@ SHOWN = 5
 class Design(Part):
     """The records of designs.
 
-    Arguments:
+    Args:
         directory: the only one that designs are kept in; None: nothing can be saved
         device: the PandA
         address: of the PandA; saving has a connection of its own, as it takes long
@@ -62,18 +62,17 @@ class Design(Part):
         self._records: Mapping[str, Record] = {}
 
     def settings(self) -> Mapping[str, Apply]:
-        """What puts to settings do, by record."""
+        """What a put to each setting does, by record."""
         return {own.DESIGN_FILE_NAME: self._set_name}
 
     def on_put(self) -> Mapping[str, OnPut]:
-        """The handlers of the other puts."""
+        """Handlers of the other puts, by record."""
         return {
             own.DESIGN_SAVE: self._action(own.DESIGN_SAVE, self._save),
             own.DESIGN_LOAD: self._action(own.DESIGN_LOAD, self._load),
         }
 
     def attach(self, records: Mapping[str, Record], board: Board) -> None:
-        """Take the records."""
         self._records = records
         records[own.DESIGN_DIRECTORY].post(str(self._directory or ""))
         for name in self.on_put():
@@ -112,7 +111,7 @@ class Design(Part):
         return put
 
     async def _act(self, act: Callable[[], Awaitable[str]]) -> int:
-        """One at a time; STATUS says what came of it."""
+        """Do one action at a time; STATUS shows how it ended."""
         status = self._records[own.DESIGN_STATUS]
         try:
             async with self._busy:

@@ -17,7 +17,7 @@ from panda_ioc.records.specs import RecordSpec
 class Fields(Part):
     """All fields and attributes that a record shows as they are.
 
-    Arguments:
+    Args:
         specs: of all records
         connection: to the PandA
         puts: ends puts
@@ -32,7 +32,7 @@ class Fields(Part):
         }
 
     def on_put(self) -> Mapping[str, OnPut]:
-        """The handlers of puts, by record."""
+        """Handlers of puts, by record."""
         return {
             name: link.put
             for name, link in self._links.items()
@@ -40,7 +40,7 @@ class Fields(Part):
         }
 
     def attach(self, records: Mapping[str, Record], board: Board) -> None:
-        """Take the records, and follow the PandA."""
+        """Bind to the records and follow the PandA."""
         for name, link in self._links.items():
             link.record = records[name]
             board.add(link, link.wires)
@@ -66,7 +66,7 @@ class Fields(Part):
 
 
 def _by_units(specs: Iterable[RecordSpec]) -> Mapping[str, list[RecordSpec]]:
-    """Wire name of units -> records whose EGU follows it."""
+    """Return the records whose EGU follows a unit, by the wire name of the unit."""
     found: dict[str, list[RecordSpec]] = {}
     for spec in specs:
         if spec.units_from:

@@ -28,19 +28,19 @@ class Counter:
         self.octets = self.pieces = self.overruns = 0
 
     def start(self, start: StartData) -> None:
-        """An acquisition begins."""
+        """Note that an acquisition begins."""
 
     def samples(self, rows: Rows) -> None:
-        """Samples came."""
+        """Count samples."""
         self.octets += rows.nbytes
         self.pieces += 1
 
     def end(self, reason: EndReason, untrusted: int) -> None:
-        """It is over."""
+        """Count the end of the acquisition."""
         self.overruns += reason in _OVERRUNS
 
     def closed(self, error: Exception | None) -> None:
-        """The stream has ended."""
+        """Note that the stream has ended."""
 
 
 class LastError(logging.Handler):
@@ -51,7 +51,6 @@ class LastError(logging.Handler):
         self.text, self.time = "", 0.0
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep it."""
         self.text, self.time = record.getMessage(), record.created
 
 
@@ -67,11 +66,10 @@ class Health(Part):
         self._panel = Panel()
 
     def attach(self, records: Mapping[str, Record], board: Board) -> None:
-        """Take the records."""
         self._panel.attach(records)
 
     async def run(self) -> None:
-        """Show what has changed, once a second; for ever."""
+        """Show changes once a second, forever."""
         package = logging.getLogger(__package__.partition(".")[0])
         package.addHandler(self._errors)
         try:

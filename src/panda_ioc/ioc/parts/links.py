@@ -63,7 +63,7 @@ class Link(Follower):
     # -- device -> PV ---------------------------------------------------------------------------
 
     def from_device(self, wire: str, text: str, batch: Batch) -> None:
-        """Show a text of the device."""
+        """Show a text of the PandA."""
         if text == self._last:
             return
         if batch.number < self._trusted_from:
@@ -80,7 +80,7 @@ class Link(Follower):
         self._invalid(DISCONNECTED)
 
     def connected(self) -> None:
-        """All that the PandA tells of itself has been shown; of some fields it tells nothing."""
+        """Mark the value as unreadable if the PandA has told nothing of it."""
         if self.spec.readable:
             return
         if self.record.post(None):
@@ -105,13 +105,13 @@ class Link(Follower):
             self._connection.recheck_later(self._wire)
 
     def _judge(self, text: str, value: Value) -> Alarm:
-        """The alarm with which a value is shown."""
+        """Return the alarm with which to show a value."""
         if self.spec.good not in ("", text):
             return Alarm(MAJOR, STATE, limits.cut(text, limits.STRING))
         return self._cut(value)
 
     def _cut(self, value: Value) -> Alarm:
-        """The alarm of a text that is longer than the record; the log says so once."""
+        """Return the alarm of a text that is longer than the record; log it once."""
         if not isinstance(value, str) or limits.fits(value, self.record.text_size):
             return NO_ALARM
         if not self._is_cut:
@@ -123,7 +123,7 @@ class Link(Follower):
         self._last, self._value, self._alarm = text, value, NO_ALARM
 
     def _show_unknown(self, text: str, error: BadValue, stamp: float) -> None:
-        """Show that the device holds a text that this kind of record cannot show."""
+        """Show that the PandA holds a text that this kind of record cannot show."""
         is_choice = isinstance(self._codec, ChoiceCodec)
         if not is_choice and not self._is_odd:
             log.warning("%s: cannot be shown: %s", self.record.name, error)
@@ -146,7 +146,7 @@ class Link(Follower):
         self._trusted_from = self._connection.tick()
 
     async def _send(self, value: Value) -> Value | None:
-        """What the record should show after a good put: None for what was put."""
+        """Send; return what the record should show after a good put, None for the value put."""
         text = self._codec.encode(value)
         self._check_whole(text)
         try:
@@ -159,14 +159,14 @@ class Link(Follower):
         return None if shown == value else shown
 
     def _doubt(self, error: Exception) -> None:
-        """Ask what the PandA has: it may have applied what it refused, or did not answer."""
+        """Ask for the PandA's value after a failed put, part of which it may have applied."""
         if not isinstance(error, CommandError):
             self._last = None  # the alarm of the put is to end with the outage
         if self.spec.readable:
             self._connection.recheck(self._wire)
 
     async def _answer(self, put: Put, text: str) -> str:
-        """What the PandA makes of a put."""
+        """Send a put and return what the PandA made of it."""
         question = GetLine(self._wire)
         if self.spec.settle is Settle.READ_BACK:
             return await self._connection.put_and_ask(put, question)
@@ -177,7 +177,7 @@ class Link(Follower):
         return await self._connection.send(question)
 
     def _check_whole(self, text: str) -> None:
-        """EPICS cuts what is longer than a record without telling anybody."""
+        """Refuse a text that EPICS may have cut, because it fills the record."""
         full = self.spec.full
         if full and not limits.fits(text, full - 1):
             other = f", put it to {self.record.name}:LONG" if self.spec.rtype == "stringout" else ""
@@ -185,7 +185,7 @@ class Link(Follower):
 
 
 class PulseLink(Link):
-    """A bit that may have pulsed between two polls: told again although its text is the same."""
+    """A bit that may have pulsed between two polls: a change with the same text is shown too."""
 
     def from_device(self, wire: str, text: str, batch: Batch) -> None:
         if text == self._last and text in ("0", "1"):
@@ -196,7 +196,7 @@ class PulseLink(Link):
 
 
 class ScaledLink(Follower):
-    """A position, scaled: value, scale and offset come from the device one by one."""
+    """A scaled position; value, scale and offset come from the PandA one by one."""
 
     def __init__(self, spec: RecordSpec) -> None:
         self.spec = spec
@@ -205,7 +205,7 @@ class ScaledLink(Follower):
         self._numbers: dict[str, float] = {}
 
     def from_device(self, wire: str, text: str, batch: Batch) -> None:
-        """Take in one of the three numbers and show the result once all are known."""
+        """Take one of the three numbers and show the result once all are known."""
         try:
             self._numbers[wire] = float(FLOAT.decode(text))
         except BadValue:
@@ -221,20 +221,20 @@ class ScaledLink(Follower):
                 self.record.post(None, Alarm(INVALID, READ, "too large"), batch.time)
 
     def in_error(self, wire: str) -> None:
-        """One of the three is not known."""
+        """Mark the position as unreadable: one of the three numbers is."""
         self._numbers.pop(wire, None)
         self.record.post(None, UNREADABLE)
 
     def stale(self) -> None:
-        """None of the three is known."""
+        """Forget all three numbers: the connection is lost."""
         self._numbers.clear()
         self.record.post(None, DISCONNECTED)
 
 
 class UnitsFollower(Follower):
-    """Keeps EGU, and PREC of times, as the units that the device had last.
+    """Keeps EGU, and PREC of times, equal to the units of the PandA.
 
-    Arguments:
+    Args:
         records: whose EGU it is
         changed: called when the units have changed, not when they become known: a time is then
             another number, which the PandA need not report
@@ -246,7 +246,7 @@ class UnitsFollower(Follower):
         self._shown: str | None = None
 
     def from_device(self, wire: str, text: str, batch: Batch) -> None:
-        """New units."""
+        """Apply new units."""
         if text == self._shown:
             return
         if self._shown is not None:

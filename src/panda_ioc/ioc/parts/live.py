@@ -33,7 +33,7 @@ _KEEPS = (Keep.LATEST, Keep.FIRST)
 
 
 class Live(Part):
-    """Shows what the data port brings."""
+    """Shows captured data as they arrive."""
 
     def __init__(self, port: DataPort) -> None:
         self.window = LiveWindow()
@@ -50,7 +50,7 @@ class Live(Part):
         self._version = self._acquisition = -1
 
     def settings(self) -> Mapping[str, Apply]:
-        """What puts to the controls do, by record."""
+        """What a put to each control does, by record."""
         return {
             own.DATA_LIVE_ENABLE: self._enable,
             own.DATA_LIVE_KEEP: self._set_keep,
@@ -59,14 +59,13 @@ class Live(Part):
         }
 
     def attach(self, records: Mapping[str, Record], board: Board) -> None:
-        """Take the records."""
         self._records = records
         self._panel.attach(records)
 
     # -- the stream -----------------------------------------------------------------------------
 
     def opened(self, stream: DataStream) -> None:
-        """There is a new stream."""
+        """Join a new stream."""
         self._stream = stream
         self.window.failed = False
         if self._enabled:
@@ -74,7 +73,7 @@ class Live(Part):
         self._show_soon()
 
     def closed(self, why: str) -> None:
-        """The stream has ended, or there is none to be had: what is shown may be out of date."""
+        """Show that the data may be out of date: the stream has ended or could not be opened."""
         self._stream = None
         self._ready_at = math.inf
         if why and self._enabled:
@@ -84,7 +83,7 @@ class Live(Part):
             self._panel.show(own.DATA_LIVE_STATE, "Off")
 
     def _show_soon(self) -> None:
-        """Say that all is ready; later if the port has just been lost, as it may be lost again."""
+        """Show that live data is ready, after a pause if the port was lost just now."""
         if self._is_lost:
             self._ready_at = time.monotonic() + HOLDS
         else:
@@ -132,7 +131,7 @@ class Live(Part):
     # -- updates --------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Show what has changed, once a period; for ever."""
+        """Show changes once a period, forever."""
         while True:
             start = time.monotonic()
             if start >= self._ready_at:
@@ -156,7 +155,7 @@ class Live(Part):
             self._show_state(snapshot)
 
     def _join_again(self) -> None:
-        """Take the next acquisition although this one could not be taken in."""
+        """Rejoin the stream for the next acquisition after an error in this one."""
         if self.window.failed and self._enabled and self._stream is not None:
             self.window.failed = False
             self._stream.add(self.window, over=self._stream.current)
@@ -182,7 +181,7 @@ class Live(Part):
         return snapshot
 
     def _clear(self, names: set[str], stamp: float) -> None:
-        """Columns of an earlier acquisition that this one has not."""
+        """Clear the columns that only an earlier acquisition had."""
         for record in self._records.values():
             if record.name in names:
                 record.post([], stamp=stamp)

@@ -15,7 +15,6 @@ class Panel:
         self._shown: dict[str, tuple[object, ...]] = {}
 
     def attach(self, records: Mapping[str, Record]) -> None:
-        """Take the records."""
         self._records = records
 
     def show(

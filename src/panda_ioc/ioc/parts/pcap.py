@@ -1,4 +1,4 @@
-"""How the acquisition stands: `PCAP:COMPLETION`, `PCAP:CAPTURED`, and whoever waits for its end.
+"""The progress of the acquisition: `PCAP:COMPLETION`, `PCAP:CAPTURED`, and waiting for its end.
 
 An acquisition ends in three steps. `PCAP.ACTIVE` falls; the PandA reads the rest from its hardware,
 and says Busy until it has; every data client has been sent the end. The PandA can be armed only
@@ -36,7 +36,7 @@ _DOES_NOT_TELL = Alarm(INVALID, READ, "this PandA does not tell")
 
 @dataclass(frozen=True)
 class Standing:
-    """How the acquisition that runs, or the last one, stands.
+    """The progress of the running or last acquisition.
 
     Attributes:
         active: `PCAP.ACTIVE` is high
@@ -71,7 +71,7 @@ class Standing:
 
 
 class Pcap(Part, Follower):
-    """Asks how the acquisition stands, and shows each answer.
+    """Asks for the progress of the acquisition and shows each answer.
 
     Args:
         connection: to the PandA
@@ -86,26 +86,26 @@ class Pcap(Part, Follower):
         self._losses = 0
 
     def attach(self, records: Mapping[str, Record], board: Board) -> None:
-        """Take the records, and follow PCAP.ACTIVE."""
+        """Bind to the records and follow PCAP.ACTIVE."""
         self._panel.attach(records)
         board.add(self, [ACTIVE])
 
     def from_device(self, wire: str, text: str, batch: Batch) -> None:
-        """Ask: PCAP.ACTIVE has changed, or it pulsed."""
+        """Ask for the progress: PCAP.ACTIVE has changed or pulsed."""
         self._changed.set()
 
     def connected(self) -> None:
-        """Ask: much may have happened."""
+        """Ask for the progress after a reconnection."""
         self._changed.set()
 
     def stale(self) -> None:
-        """Show that nobody knows."""
+        """Show that the value is unknown."""
         self._losses += 1
         self._panel.show(own.PCAP_COMPLETION, "", DISCONNECTED)
         self._panel.show(own.PCAP_CAPTURED, 0, DISCONNECTED)
 
     async def run(self) -> None:
-        """Follow each acquisition to its end; for ever."""
+        """Follow each acquisition to its end, forever."""
         while True:
             await self._pause(IDLE_PERIOD)
             with contextlib.suppress(PandAError):  # all records say that the connection is lost
@@ -127,7 +127,7 @@ class Pcap(Part, Follower):
     # -- questions ------------------------------------------------------------------------------
 
     async def ask(self) -> Standing:
-        """How it stands now.
+        """Ask for the progress now.
 
         Raises:
             ConnectionLost, CommandTimeout: the PandA does not answer
@@ -184,7 +184,7 @@ class Pcap(Part, Follower):
         return now
 
     async def _answer(self, name: str) -> str | None:
-        """The answer to a question; None from a server that does not know it."""
+        """Return the answer to a question, or None from a server that does not know it."""
         try:
             return await self._connection.send(GetLine(name))
         except CommandError:
@@ -194,7 +194,7 @@ class Pcap(Part, Follower):
 
     @property
     def _received(self) -> int:
-        """Samples that this bridge has received of the acquisition that it is being sent."""
+        """Return the samples that this bridge has received of the current acquisition."""
         stream = self._port.stream
         return stream.received if stream else 0
 
@@ -218,7 +218,7 @@ class Pcap(Part, Follower):
 
 
 class _Limit:
-    """How long to wait, from now on, for something that may make progress meanwhile."""
+    """A time limit that starts anew whenever there is progress."""
 
     def __init__(self, patience: float) -> None:
         self._patience = patience
@@ -227,7 +227,7 @@ class _Limit:
 
     @property
     def waited(self) -> float:
-        """Seconds since the beginning."""
+        """Seconds since the start."""
         return time.monotonic() - self._begun
 
     def is_over(self, sign: object) -> bool:

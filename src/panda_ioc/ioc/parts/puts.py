@@ -1,4 +1,4 @@
-"""How puts end: the client, the log and the records ERROR and ERROR:PV are told alike.
+"""How puts end: the client, the log, ERROR and ERROR:PV all get the same message.
 
 ERROR has the reason in full: alarm messages hold 39 characters only.
 """
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 class Puts(Part):
-    """Ends each put as the work for it ends, and remembers what was refused last."""
+    """Ends each put when its work ends; remembers the last refused put."""
 
     def __init__(self) -> None:
         self.refusals = 0
@@ -29,7 +29,6 @@ class Puts(Part):
         self._loop = asyncio.get_running_loop()
 
     def attach(self, records: Mapping[str, Record], board: Board) -> None:
-        """Take the records."""
         self._error, self._error_pv = records[own.ERROR], records[own.ERROR_PV]
         self._show(None, "")
 
@@ -40,9 +39,9 @@ class Puts(Part):
         work: Awaitable[Value | None],
         back_to: Callable[[], Value | None],
     ) -> bool:
-        """Do the work of a put that the record is processing; whether it was good.
+        """Do the work of a put that the record is processing; return whether it succeeded.
 
-        Arguments:
+        Args:
             record: was put to
             put: what a client has put
             work: its result is what the record is to show, None for what was put; a `PandAError`
@@ -66,7 +65,7 @@ class Puts(Part):
         timeout: float,
         undo: Callable[[], None],
     ) -> bool:
-        """The same from within `validate`, where a thread of EPICS holds the record's lock.
+        """Do the work of a put within `validate`, where a thread of EPICS holds the record's lock.
 
         All that time nothing in the event loop may ask for that lock, and all other PVA clients
         wait, too: it takes `timeout` seconds at most. `work` is called in the thread of EPICS, what
@@ -97,7 +96,7 @@ class Puts(Part):
         self._show(record, str(error))
 
     def _good(self, record: Record) -> None:
-        """If the last refused put was one to this record, that is over."""
+        """Clear the error if the last refused put was to this record."""
         if record is self._about:
             self._show(None, "")
 

@@ -23,7 +23,7 @@ After = Callable[[], Awaitable[None]]
 
 
 class Settings(Part):
-    """All such records.
+    """The settings of the bridge and their records.
 
     Args:
         specs: of all records; those of settings tell the defaults
@@ -48,11 +48,11 @@ class Settings(Part):
         }
 
     def on_put(self) -> Mapping[str, OnPut]:
-        """The handlers of puts, by record."""
+        """Handlers of puts, by record."""
         return {name: setting.put for name, setting in self._settings.items()}
 
     def attach(self, records: Mapping[str, Record], board: Board) -> None:
-        """Take the records, and apply what was kept, or the defaults."""
+        """Bind to the records and apply the saved values, or the defaults."""
         for name, setting in self._settings.items():
             setting.attach(records[name])
 
@@ -69,7 +69,7 @@ class _Setting:
         self._now: Any = None
 
     async def put(self, value: Any) -> None:
-        """Apply what a client has put."""
+        """Apply a put."""
         change = self._change(value)
         if await self._puts.end(self._record, value, change, lambda: self._now):
             self._autosave.keep(self._spec.name, self._now)
@@ -82,7 +82,7 @@ class _Setting:
         return now
 
     def attach(self, record: Record) -> None:
-        """Take the record, and show in it what was kept, or the default."""
+        """Bind to the record and show the saved value in it, or the default."""
         self._record = record
         kept = self._autosave.kept(self._spec.name)
         if kept is None or not self._use(kept):
@@ -92,12 +92,12 @@ class _Setting:
         record.post(self._now)
 
     def _use(self, kept: object) -> bool:
-        """Apply a kept value; whether that could be done. If not, it stays in the file."""
+        """Apply a saved value; return whether that succeeded. If not, it stays in the file."""
         try:
             self._now = self._apply(checked(self._spec, kept))
         except PandAError as error:
             log.warning(
-                "%s: kept value %r cannot be used: %s; it stays in %s, the setting is %r now",
+                "%s: saved value %r cannot be used: %s; it stays in %s, the setting is %r now",
                 self._record.name,
                 kept,
                 error,

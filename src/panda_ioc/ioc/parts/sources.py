@@ -13,7 +13,7 @@ from panda_ioc.records.sources import CONSTANTS, muxes, source_name
 
 
 class Sources(Part, Follower):
-    """Follows all muxes and all that they can be wired to.
+    """Follows all muxes and everything they can be wired to.
 
     One follower for all: a bit that changes then costs one look-up, not one for each mux.
     """
@@ -30,12 +30,12 @@ class Sources(Part, Follower):
         self._is_complete = False  # all sources that can be read have been
 
     def attach(self, records: Mapping[str, Record], board: Board) -> None:
-        """Take the records, and follow muxes and sources."""
+        """Bind to the records and follow muxes and sources."""
         self._records = {wire: records[name] for wire, name in self._names.items()}
         board.add(self, self._wires)
 
     def from_device(self, wire: str, text: str, batch: Batch) -> None:
-        """A mux has been wired to something else, or a source has another value."""
+        """Apply a new wiring of a mux or a new value of a source."""
         if wire in self._names:
             self._unwire(wire)
             self._wired[wire] = text
@@ -46,7 +46,7 @@ class Sources(Part, Follower):
             self._show(self._followers.get(wire, ()), wire, batch.time)
 
     def in_error(self, wire: str) -> None:
-        """A mux or a source can not be read."""
+        """Mark a mux or source as not readable."""
         if wire in self._names:
             self._unwire(wire)
             self._unknown([wire], UNREADABLE)
@@ -61,7 +61,7 @@ class Sources(Part, Follower):
                 self._unknown([mux], _not_known(source))
 
     def stale(self) -> None:
-        """Nothing is known."""
+        """Mark all sources as unknown."""
         self._is_complete = False
         self._wired.clear()
         self._followers.clear()

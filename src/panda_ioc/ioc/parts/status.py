@@ -1,4 +1,4 @@
-"""STATUS and `SYSTEM:*`: the connection, and which versions are at work."""
+"""STATUS and `SYSTEM:*`: the state of the connection, and the versions of both sides."""
 
 from collections.abc import Mapping
 
@@ -13,9 +13,9 @@ from panda_ioc.records import own
 
 
 class Status(Part):
-    """Shows how the connection is.
+    """Shows the state of the connection.
 
-    Arguments:
+    Args:
         device: what the PandA is
         fields: records that a field of the PandA has, which may have the name of one of these
     """
@@ -26,7 +26,6 @@ class Status(Part):
         self._shown: tuple[State, str] | None = None
 
     def attach(self, records: Mapping[str, Record], board: Board) -> None:
-        """Take the records."""
         self._record = records[own.STATUS]
         found = self._device.identification
         versions = {own.SYSTEM_IDN: self._device.idn, own.SYSTEM_IOC_VERSION: __version__}
@@ -40,7 +39,7 @@ class Status(Part):
             records[name].post(versions[name])
 
     def show(self, state: State, why: str) -> None:
-        """The connection is in this state."""
+        """Show a state of the connection."""
         if (state, why) != self._shown:
             self._shown = (state, why)
             severity = {State.CONNECTED: 0, State.CONNECTING: 1, State.DISCONNECTED: MAJOR}[state]

@@ -33,7 +33,7 @@ NOTHING = np.empty(0, np.uint32)
 class Writer:
     """Makes the command that submits a table; without streaming always the one that replaces it.
 
-    Arguments:
+    Args:
         wire: the table's name on the wire
         name: that of its records
         puts: ends puts
@@ -55,7 +55,7 @@ class Writer:
         return self._next == REPLACE
 
     def command(self, words: NDArray[np.uint32]) -> Command[None]:
-        """What submits these words."""
+        """Return the command that submits these words."""
         base64 = len(words) >= BASE64_FROM
         if self.replaces:
             return Put(self._wire, words, base64=base64)
@@ -64,14 +64,13 @@ class Writer:
         return Append(self._wire, words, self._next == APPEND_LAST, base64=base64)
 
     def attach(self, records: Mapping[str, Record]) -> None:
-        """Take the records."""
         self._next_record = records[f"{self._name}:NEXT_WRITE"]
         self._clear_record = records[f"{self._name}:CLEAR"]
         for record in (self._next_record, self._clear_record):
             record.post(0)
 
     def on_put(self) -> dict[str, OnPut]:
-        """The handlers of puts, by record."""
+        """Handlers of puts, by record."""
         return {
             f"{self._name}:NEXT_WRITE": self._on_next_write,
             f"{self._name}:CLEAR": self._on_clear,
@@ -96,7 +95,7 @@ class Writer:
 class StatePoll(Part):
     """Asks for the states of streaming tables, all in one round trip.
 
-    Arguments:
+    Args:
         connection: passes the answers on
         wires: names of the states on the wire
     """
@@ -106,7 +105,7 @@ class StatePoll(Part):
         self._wires = wires
 
     async def run(self) -> None:
-        """Ask once a period; for ever."""
+        """Ask once a period, forever."""
         while True:
             for wire in self._wires:
                 self._connection.recheck(wire)

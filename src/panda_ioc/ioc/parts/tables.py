@@ -1,4 +1,4 @@
-"""Tables: columns over CA with MODE, the whole over PVA as one put, both the same table.
+"""Tables: column by column with MODE over CA, or as one structure over PVA.
 
 A put of the PVA structure writes the columns and then processes the record PUT, whose `validate`
 sends the table and waits for the device: only so does the client hear of a refusal. All that time
@@ -53,7 +53,7 @@ PUT_TIMEOUT = 4.0
 class Table(Part, Follower):
     """One table and its records.
 
-    Arguments:
+    Args:
         wire: its name on the wire
         layout: its columns
         connection: to the PandA
@@ -85,7 +85,7 @@ class Table(Part, Follower):
         self._writer = Writer(wire, self._name, puts, self._clear)
 
     def attach(self, records: Mapping[str, Record], board: Board) -> None:
-        """Take the records, and follow the table."""
+        """Bind to the records and follow the table."""
         self._columns = {c.name: records[f"{self._name}:{c.name}"] for c in self._layout.columns}
         self._put_record = records[f"{self._name}:PUT"]
         self._mode_record = records[f"{self._name}:MODE"]
@@ -105,7 +105,7 @@ class Table(Part, Follower):
     # -- device -> PV ---------------------------------------------------------------------------
 
     def table_from_device(self, words: NDArray[np.uint32], batch: Batch) -> None:
-        """The device has a new table."""
+        """Show a new table of the PandA."""
         if batch.number < self._trusted_from:
             self._connection.recheck_table(self._wire)
             return
@@ -122,7 +122,7 @@ class Table(Part, Follower):
             self._run(self._show)
 
     def in_error(self, wire: str) -> None:
-        """The device has another table, and does not tell which: ask again until it does."""
+        """Mark the table as unknown and ask until the PandA tells it."""
         self._invalid(UNREADABLE)
         self._connection.recheck_table_later(self._wire)
 
@@ -132,7 +132,7 @@ class Table(Part, Follower):
         self._invalid(DISCONNECTED)
 
     def connected(self) -> None:
-        """Show the table, even if the end of a put has hidden it."""
+        """Show the table after a reconnection, even if the end of a put has hidden it."""
         self._run(self._show)
 
     def _invalid(self, alarm: Alarm) -> None:
@@ -141,7 +141,7 @@ class Table(Part, Follower):
         self._run(self._publish, {}, alarm)
 
     def _take(self, words: NDArray[np.uint32]) -> None:
-        """Remember what the device has, as far as there is room for it."""
+        """Remember the table of the PandA, as far as there is room for it."""
         columns, room = columns_of(self._layout, words), self._layout.max_rows
         rows = len(words) // self._layout.row_words
         self._device = {name: values[:room] for name, values in columns.items()}
@@ -151,7 +151,7 @@ class Table(Part, Follower):
         self._alarm = cut if is_cut else NO_ALARM
 
     def _show(self, is_news: bool = False) -> None:
-        """Show what the device has; a user who is editing keeps the columns."""
+        """Show the table of the PandA; a user who is editing keeps the columns."""
         columns = {} if self._mode == EDIT else self._device
         self._publish(columns, self._alarm, is_news)
 
@@ -160,7 +160,7 @@ class Table(Part, Follower):
             record.write(columns.get(name, np.empty(0)))
 
     def _publish(self, columns: Columns, alarm: Alarm, is_news: bool = False) -> None:
-        """Post what is news (without columns: the alarm), then what triggers the structure.
+        """Post changed columns (or the alarm alone), then the member that triggers the structure.
 
         `is_news`: monitors of the structure have not seen what the columns show.
         """
@@ -175,11 +175,11 @@ class Table(Part, Follower):
     # -- PV -> device ---------------------------------------------------------------------------
 
     def validate(self) -> Mapping[str, Validate]:
-        """What answers a put of the whole."""
+        """Handlers of a put of the whole table, by record."""
         return {f"{self._name}:PUT": self._validate_put}
 
     def on_put(self) -> Mapping[str, OnPut]:
-        """The handlers of puts, by record."""
+        """Handlers of puts, by record."""
         columns = {f"{self._name}:{c.name}": self._on_column(c.name) for c in self._layout.columns}
         return columns | {
             f"{self._name}:MODE": self._on_mode,
@@ -189,7 +189,7 @@ class Table(Part, Follower):
         }
 
     def _on_column(self, name: str) -> OnPut:
-        """The handler of puts to a column."""
+        """Return the handler of puts to a column."""
 
         async def put(values: Any) -> None:
             # A PVA put of the whole table also comes by here; in the worker it is over.
@@ -212,12 +212,12 @@ class Table(Part, Follower):
                 record.refuse(put, device, Alarm(INVALID, WRITE, first))
 
     async def _on_mode(self, mode: int) -> None:
-        """A put to MODE: begin to edit, submit, or discard."""
+        """Handle a put to MODE: begin to edit, submit, or discard."""
         work = self._change_mode(mode)
         await self._puts.end(self._mode_record, mode, work, lambda: self._mode)
 
     def _on_shortcut(self, mode: int) -> OnPut:
-        """The handler of puts to MODE:EDIT or MODE:SUBMIT."""
+        """Return the handler of puts to MODE:EDIT or MODE:SUBMIT."""
 
         async def change() -> int:
             await self._change_mode(mode)
@@ -230,7 +230,7 @@ class Table(Part, Follower):
         return put
 
     async def _change_mode(self, mode: int) -> int:
-        """Do what a put to MODE asks for; the mode after it."""
+        """Do what a put to MODE asks for; return the mode after it."""
         if mode not in (VIEW, EDIT, SUBMIT, DISCARD):
             raise BadValue(f"{self._name}:MODE: {mode} is none of VIEW, EDIT, SUBMIT, DISCARD")
         if mode == SUBMIT:
@@ -242,7 +242,7 @@ class Table(Part, Follower):
         return self._mode
 
     def _validate_put(self, _record: Any, _value: Any) -> bool:
-        """Called by EPICS, with the table locked, after a PVA put of the whole."""
+        """Submit a PVA put of the whole; called by EPICS with the table locked."""
         good = self._puts.end_at_once(
             self._put_record,
             lambda: self._send(self._edited()),
@@ -260,7 +260,7 @@ class Table(Part, Follower):
         return good
 
     def _edited(self) -> NDArray[np.uint32]:
-        """The words that the columns make up."""
+        """Return the words that the edited columns make up."""
         columns = {name: record.read_put() for name, record in self._columns.items()}
         return words_of(self._layout, columns)
 
@@ -272,7 +272,7 @@ class Table(Part, Follower):
         self._settle()
 
     async def _clear(self) -> None:
-        """Empty the table on the PandA, whatever it is doing with it."""
+        """Empty the table on the PandA, whatever its state."""
         await self._put(Put(self._wire, NOTHING))
         self._take(NOTHING)
         self._settle()
@@ -286,7 +286,7 @@ class Table(Part, Follower):
             raise
 
     def _settle(self) -> None:
-        """Trust only what is asked for from now on."""
+        """Ignore answers to earlier questions; ask anew."""
         self._trusted_from = self._connection.tick()
         if self._layout.streams:
             self._connection.recheck(f"{self._wire}.MODE")

@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Worker(ThreadPoolExecutor):
-    """One thread; what goes wrong in it is logged, as nobody may ask for the result."""
+    """One thread; errors in it are logged, because nobody may ask for the result."""
 
     def __init__(self, name: str) -> None:
         super().__init__(1, name)

@@ -43,7 +43,7 @@ class _Page:
 
 
 def make_screens(device: Device, records: RecordSet) -> dict[str, str]:
-    """File name -> content, for all screens of a device."""
+    """Return the content of all screens of a device, by file name."""
     return {
         file: screen(
             page.title,
@@ -57,7 +57,7 @@ def make_screens(device: Device, records: RecordSet) -> dict[str, str]:
 
 
 def _pages(device: Device, records: RecordSet) -> dict[str, _Page]:
-    """By the name of the file."""
+    """Return the pages, by file name."""
     served = Served(records)
     own = {
         CAPTURE: _Page("Capture", capture_cells(device, served)),
@@ -78,14 +78,14 @@ def _pages(device: Device, records: RecordSet) -> dict[str, _Page]:
 
 
 def _block(blocks: list[Block], records: RecordSet) -> _Page:
-    """The screen of one type of blocks."""
+    """Return the screen of one type of block."""
     first, name = blocks[0], block_name(blocks[0])
     cells = BlockScreen(first, Served(records, first.wire, name), records.tables, CAPTURE).cells()
     return _Page(name, cells, blocks[-1].wire, {} if first.number is None else {"B": first.wire})
 
 
 def _types(device: Device) -> dict[str, list[Block]]:
-    """Blocks by their type, without those whose name no file could have."""
+    """Return the blocks by type, except those whose name no file could have."""
     found: dict[str, list[Block]] = {}
     for block in device.blocks:
         if _FILE_NAME.fullmatch(block.type):

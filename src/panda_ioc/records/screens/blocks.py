@@ -57,7 +57,6 @@ class BlockScreen:
     capture: str
 
     def cells(self) -> list[Cell]:
-        """All its widgets."""
         inputs = [f for f in self.block.fields if f.info.type in _MUXES]
         settings = [f for f in self.block.fields if f.info.type in _SETTINGS]
         bits = [f for f in self.block.fields if f.info.type == "bit_out"]
@@ -149,5 +148,5 @@ class BlockScreen:
 
 
 def block_name(block: Block) -> str:
-    """What a block is called on the screen of its type."""
+    """Return what a block is called on the screen of its type."""
     return block.wire if block.number is None else BLOCK

@@ -22,7 +22,7 @@ NAME, LONGEST_NAME = 160, 400
 
 
 def position_cells(device: Device, served: Served) -> list[Cell]:
-    """One line for each position; nothing if there are none."""
+    """Return one line for each position."""
     if not device.positions:
         return []
     widest = max(width(field.wire) for field in device.positions) + 4
@@ -32,7 +32,7 @@ def position_cells(device: Device, served: Served) -> list[Cell]:
 
 
 def bit_cells(device: Device, served: Served) -> list[Cell]:
-    """A column for each word."""
+    """Return a column for each word."""
     columns = [[_word(served, word)] for word in device.bit_words]
     return place_columns(columns, TOP)[0]
 

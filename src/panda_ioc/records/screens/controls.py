@@ -49,7 +49,7 @@ BLOCK = "$(B)"
 class Served:
     """The records that screens may show, and how they are called there.
 
-    Arguments:
+    Args:
         records: all of them
         block: the block that is to be called `name` on the screen
     """
@@ -61,18 +61,18 @@ class Served:
         self.names = PvNames(records.prefix)
 
     def find(self, name: str) -> RecordSpec | None:
-        """The record of this name or alias."""
+        """Return the record of this name or alias."""
         return self.specs.get(name) or self._aliases.get(name)
 
     def pv(self, name: str, protocol: str = "") -> str:
-        """The PV of a record on a screen; `protocol` is "pva" for a structure."""
+        """Return the PV of a record on a screen; `protocol` is "pva" for a structure."""
         block, colon, rest = name.partition(":")
         if self._name and block == self._block:
             name = f"{self._name}{colon}{rest}"
         return printable(self.names.structure(name) if protocol else self.names.channel(name))
 
     def control(self, name: str, size: int = CONTROL, tip: str = "") -> Widget | int:
-        """The widget for a record; an empty place if there is no such record."""
+        """Return the widget for a record, or an empty place if there is no such record."""
         spec = self.find(name)
         if spec is None:
             return size
@@ -87,12 +87,12 @@ class Served:
         return make(self.pv(name), size, spec, tip)
 
     def number(self, name: str, size: int) -> Widget | int:
-        """The same without units, which stand beside it."""
+        """Return the widget for a record without units, which stand beside it."""
         control = self.control(name, size)
         return replace(control, units=False) if isinstance(control, Text) else control
 
     def line(self, name: str, label: str, name_width: int, size: int = CONTROL) -> Row:
-        """A label and the widget for a record."""
+        """Return a label and the widget for a record."""
         spec = self.find(name)
         return [
             Label(text=label, width=name_width, tip=spec.desc if spec else ""),
@@ -100,7 +100,7 @@ class Served:
         ]
 
     def grid(self, fields: Mapping[str, Field], columns: Columns, size: int) -> Iterator[Row]:
-        """A line of records for each field, by its label of this width; headings above."""
+        """Return headings and, for each field, a label and its records."""
         if fields:
             yield [size, *(heading(text, room) for text, room in columns.values())]
         for label, field in fields.items():
@@ -114,7 +114,7 @@ class Served:
             ]
 
     def pairs(self, names: Sequence[str], start: str) -> Iterator[Row]:
-        """Lines of two records each, labelled by what their names have after `start`."""
+        """Return lines of two records each, labelled by what follows `start` in their names."""
         labels = [name.removeprefix(start).lstrip(":") for name in names]
         size = name_width(labels)
         lines = [self.line(name, label, size) for name, label in zip(names, labels, strict=True)]
@@ -126,12 +126,12 @@ class Served:
 
 
 def heading(text: str, size: int) -> Label:
-    """What stands above a column."""
+    """Return the heading of a column."""
     return Label(text=text, width=size, colour=HEAD)
 
 
 def name_width(names: list[str]) -> int:
-    """Of labels that stand under each other."""
+    """Return the width for labels that stand under each other."""
     return max([NAME, *(width(name) + 4 for name in names)])
 
 
@@ -155,7 +155,8 @@ def _combo(pv: str, size: int, spec: RecordSpec, tip: str) -> Widget:
 
 
 def _bit(pv: str, size: int, spec: RecordSpec, tip: str) -> Widget:
-    """A bit with states can be turned over; one without is an action, which any put triggers."""
+    """Return a toggle for a bit with states, or a button for one without: an action, which any put
+    triggers."""
     if spec.labels:
         return Toggle(pv=pv, width=min(size, 80), tip=tip)
     return Write(pv=pv, width=min(size, 80), text="Execute", value="1", tip=tip)

@@ -16,7 +16,7 @@ _ACTIVITY = ("ACTIVE", "OUT", "VAL", "CONN")
 
 
 def index_cells(device: Device, served: Served, screens: Mapping[str, str]) -> list[Cell]:
-    """All widgets of the index; `screens` are the others: what to call them -> file."""
+    """Return all widgets of the index; `screens` gives the file of each other screen by title."""
     top: Row = [Open(text=text, file=file, width=110) for text, file in screens.items()]
     rows: list[Row] = [top, [10]]
     types: dict[str, list[Block]] = {}
@@ -29,7 +29,7 @@ def index_cells(device: Device, served: Served, screens: Mapping[str, str]) -> l
 
 
 def _per_line(button: int) -> int:
-    """How many blocks there is room for, side by side."""
+    """Return how many blocks fit side by side."""
     block = button + 2 * DOT + LABEL + 4 * GAP
     return max(1, (MAX_WIDTH - 2 * MARGIN + GAP) // block)
 
@@ -68,7 +68,7 @@ def _health(served: Served, block: Block) -> Widget | int:
 
 
 def _activity(served: Served, block: Block) -> Widget | int:
-    """The bit that shows best what a block does."""
+    """Return the bit that shows best what a block does."""
     for name in _bits(block):
         spec = served.find(name)
         if spec and spec.rtype == "bi":
@@ -77,7 +77,7 @@ def _activity(served: Served, block: Block) -> Widget | int:
 
 
 def _bits(block: Block) -> Iterator[str]:
-    """Records of bits, the most telling first: of outputs, then of inputs."""
+    """Return records of bits: outputs first, as they tell most, then inputs."""
     outputs = [f for f in block.fields if f.info.type == "bit_out"]
     outputs.sort(key=lambda f: _ACTIVITY.index(f.name) if f.name in _ACTIVITY else 99)
     yield from (pv_name(f.wire) for f in outputs)

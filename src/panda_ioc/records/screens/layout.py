@@ -43,7 +43,7 @@ class Section:
 
     @property
     def width(self) -> int:
-        """Of the longest line, and of the heading."""
+        """The width of the longest line or the heading."""
         return max([heading_width(self.title), *(row_width(row) for row in self.rows)])
 
 
@@ -64,7 +64,7 @@ class Strip:
 
     @property
     def row(self) -> Row:
-        """Its widgets, to be put at the right."""
+        """Return the widgets of the strip, to be placed at the right."""
         row: list[Widget | int] = [
             Dot(pv=self.status, good="CONNECTED", tip="Connection to the PandA"),
             Update(pv=self.status, width=120),
@@ -80,18 +80,18 @@ class Strip:
 
 
 def heading_width(title: str) -> int:
-    """Pixels that the heading of a section takes."""
+    """Return the width of a section's heading in pixels."""
     return width(title, bold=True) + GAP
 
 
 def row_width(row: Row) -> int:
-    """Pixels that a line takes."""
+    """Return the width of a line in pixels."""
     widths = [item if isinstance(item, int) else item.width for item in row]
     return sum(widths) + GAP * (len(widths) - 1)
 
 
 def place_row(row: Row, x: int, y: int) -> list[Cell]:
-    """A line; what is lower than it is put in its middle."""
+    """Place a line; a widget lower than the line is centred."""
     cells: list[Cell] = []
     height = row_height(row)
     for item in row:
@@ -104,12 +104,12 @@ def place_row(row: Row, x: int, y: int) -> list[Cell]:
 
 
 def row_height(row: Row) -> int:
-    """Pixels from top to bottom."""
+    """Return the height of a line in pixels."""
     return max((item.height for item in row if not isinstance(item, int)), default=LINE)
 
 
 def place_rows(rows: Iterable[Row], x: int, y: int) -> tuple[list[Cell], int]:
-    """Lines from top to bottom, and where the next one would be."""
+    """Place lines from top to bottom; return where the next one would be, too."""
     cells: list[Cell] = []
     for row in rows:
         cells += place_row(row, x, y)
@@ -118,7 +118,7 @@ def place_rows(rows: Iterable[Row], x: int, y: int) -> tuple[list[Cell], int]:
 
 
 def place_column(sections: Iterable[Section], x: int, y: int) -> tuple[list[Cell], int]:
-    """Sections from top to bottom, those without lines left out; and where the next would be."""
+    """Place sections that have lines from top to bottom; return where the next would be, too."""
     cells: list[Cell] = []
     for section in sections:
         if section.rows:
@@ -132,7 +132,7 @@ def place_column(sections: Iterable[Section], x: int, y: int) -> tuple[list[Cell
 
 
 def place_columns(columns: Iterable[Sequence[Section]], y: int) -> tuple[list[Cell], int]:
-    """Columns of sections side by side, and where something below them could begin."""
+    """Place columns of sections side by side; return where something below could begin, too."""
     cells: list[Cell] = []
     x, bottom = MARGIN, y
     for column in columns:
@@ -148,9 +148,9 @@ def place_columns(columns: Iterable[Sequence[Section]], y: int) -> tuple[list[Ce
 def screen(
     title: str, widest: str, strip: Strip, cells: Sequence[Cell], macros: Mapping[str, str]
 ) -> str:
-    """The file of a screen: a title and the strip, and under them the widgets.
+    """Write the file of a screen: the title, the strip, and below them the widgets.
 
-    Arguments:
+    Args:
         title: perhaps with macros
         widest: the longest that it can be once they are replaced
         macros: P, and whatever else is used, as they are if the screen is opened by itself

@@ -37,7 +37,7 @@ _ELSEWHERE = ("CAPTURE", "BUSY", "WAIT")
 
 
 def capture_cells(device: Device, served: Served) -> list[Cell]:
-    """The dashboard of a scan."""
+    """Return the dashboard of a scan."""
     names = [name for name, spec in served.specs.items() if _is_control(spec)]
     live = [name for name in names if name.startswith(_LIVE)]
     file = [name for name in names if name not in live and _is_of_file(served, name)]
@@ -55,7 +55,7 @@ def capture_cells(device: Device, served: Served) -> list[Cell]:
 
 
 def _is_control(spec: RecordSpec) -> bool:
-    """A record of capture that is shown like the others."""
+    """Whether a record of capture is shown like the others."""
     is_own = spec.name.startswith(_DATA) and not spec.wire
     is_array = spec.rtype == "waveform" and spec.ftvl != "CHAR"
     is_elsewhere = spec.name.removeprefix(_DATA) in _ELSEWHERE
@@ -74,7 +74,7 @@ def _acquisition(served: Served) -> Iterator[Row]:
 
 
 def _switch(served: Served, name: str, texts: tuple[str, str], size: int) -> Row:
-    """Two buttons: one puts 1, the other 0."""
+    """Return two buttons: one puts 1, the other 0."""
     pv, (on, off) = served.pv(name), texts
     return [
         Label(text=name.partition(":")[2], width=size),
@@ -84,7 +84,7 @@ def _switch(served: Served, name: str, texts: tuple[str, str], size: int) -> Row
 
 
 def _file(served: Served, names: Sequence[str]) -> Iterator[Row]:
-    """Start and stop, and how much of what was asked for is there."""
+    """Return the buttons to start and stop, and the progress."""
     size = name_width([name.removeprefix(_DATA) for name in names])
     if served.find("DATA:CAPTURE"):
         buttons = _switch(served, "DATA:CAPTURE", ("Start", "Stop"), size)
@@ -103,7 +103,7 @@ def _lines(served: Served, names: Sequence[str], prefix: str) -> Iterator[Row]:
 
 
 def _line(served: Served, name: str, label: str, size: int) -> Row:
-    """A line for one record, long if it is a text."""
+    """Return a line for one record, long if it is a text."""
     spec = served.find(name)
     rtype = spec.rtype if spec else ""
     is_text = rtype in ("waveform", "stringin")
@@ -114,7 +114,7 @@ def _line(served: Served, name: str, label: str, size: int) -> Row:
 
 
 def _is_of_file(served: Served, name: str) -> bool:
-    """What is set, what is long, and what came of it."""
+    """Whether a record describes the file: settings, long texts, results."""
     spec = served.find(name)
     is_setting = spec is not None and (spec.writable or spec.rtype == "waveform")
     return is_setting or name.removeprefix(_DATA) in _OUTCOME
@@ -150,19 +150,19 @@ def _curves(served: Served, traces: tuple[Trace, ...]) -> Plot:
 
 
 def _local(served: Served, name: str, value: str) -> str:
-    """A PV of the screen itself, with its initial value."""
+    """Return a PV of the screen itself, with its initial value."""
     return f'{served.names.local(name)}<VString>("{value}")'
 
 
 def _channels(device: Device, served: Served) -> Iterator[str]:
-    """All waveforms with captured data."""
+    """Return all waveforms with captured data."""
     for field in device.fields.values():
         start = f"{pv_name(field.wire)}:DATA:"
         yield from (name for name in served.specs if name.startswith(start))
 
 
 def _times(device: Device, served: Served) -> Iterable[str]:
-    """Waveforms to draw others against: time stamps."""
+    """Return the waveforms of time stamps, against which others are drawn."""
     names = (
         f"{pv_name(field.wire)}:DATA:VALUE"
         for field in device.fields.values()
@@ -172,7 +172,7 @@ def _times(device: Device, served: Served) -> Iterable[str]:
 
 
 def _first_channels(device: Device, served: Served) -> list[str]:
-    """The first position of each of the first types of blocks that have any."""
+    """Return the first position of each of the first types of block that have any."""
     found: dict[str, str] = {}
     for block in sorted(device.blocks, key=lambda block: block.type not in _TYPICAL):
         for field in block.fields:
@@ -183,7 +183,7 @@ def _first_channels(device: Device, served: Served) -> list[str]:
 
 
 def design_cells(served: Served) -> list[Cell]:
-    """All settings of the PandA, saved to files and loaded."""
+    """Return the widgets to save all settings of the PandA and to load them."""
     file = [f"{_DESIGN}{name}" for name in ("DIRECTORY", "FILE_NAME")]
     state = [f"{_DESIGN}{name}" for name in ("STATUS", "REFUSED")]
     load = "Replace all settings of the PandA by those of the file?"
@@ -197,7 +197,7 @@ def design_cells(served: Served) -> list[Cell]:
 
 
 def health_cells(device: Device, served: Served) -> list[Cell]:
-    """How the PandA and the bridge are."""
+    """Return the health of the PandA and of the bridge."""
     versions = [name for name in served.specs if name.endswith("_VERSION")]
     own = [name for name in served.specs if name.startswith("IOC:")]
     blocks = [pv_name(field.wire) for field in health_fields(device)]

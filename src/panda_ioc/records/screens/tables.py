@@ -1,7 +1,7 @@
 """The table of a block: all columns, a button that submits what was edited, and how full it is.
 
 Phoebus shows an NTTable and lets one edit cells, but sends nothing by itself. The button's script
-puts the columns one by one, between MODE EDIT and MODE SUBMIT; the box checks them together.
+puts the columns one by one, between MODE EDIT and MODE SUBMIT; the PandA checks them together.
 """
 
 from collections.abc import Iterable
@@ -52,7 +52,7 @@ table.setValue(ScriptUtil.getPrimaryPV(table).read())
 
 
 def table_section(served: Served, field: Field, layout: TableLayout) -> Section:
-    """The part of a block's screen that shows a table."""
+    """Return the part of a block's screen that shows a table."""
     columns = tuple(_column(column) for column in layout.columns)
     wanted = sum(column.width for column in columns) + LINES
     table = Table(
@@ -101,7 +101,7 @@ def _buttons(served: Served, name: str, layout: TableLayout) -> Row:
 
 
 def _more(served: Served, layout: TableLayout) -> Iterable[Row]:
-    """Whatever else is served of the table: what streaming needs."""
+    """Return the other records of the table, which streaming needs."""
     columns = {column.name for column in layout.columns}
     names = [
         name

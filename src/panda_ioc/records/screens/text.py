@@ -41,11 +41,11 @@ _BOLD = _table(
 
 
 def width(text: str, size: int = FONT_SIZE, bold: bool = False) -> int:
-    """Pixels that one line of text takes, rounded up."""
+    """Return the width of one line of text in pixels, rounded up."""
     table = _BOLD if bold else _REGULAR
     return -(-sum(table.get(character, _OTHERS) for character in text) * size // 1000)
 
 
 def printable(text: str) -> str:
-    """Text without the characters that XML has no place for."""
+    """Return text without the characters that XML does not allow."""
     return "".join(c for c in text if c.isprintable() or c in "\n\t")

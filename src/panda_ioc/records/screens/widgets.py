@@ -44,7 +44,7 @@ class Widget:
     kind: ClassVar[str] = ""
 
     def draw(self, x: int, y: int) -> Any:
-        """The library's widget at this place."""
+        """Return the library's widget at this place."""
         raise NotImplementedError
 
     def _name(self, text: str = "") -> str:
@@ -116,7 +116,7 @@ class Text(Widget):
 
 @dataclass(frozen=True, kw_only=True)
 class Update(Text):
-    """A value that can not be set."""
+    """A value that cannot be set."""
 
     kind: ClassVar[str] = "Update"
 
@@ -175,7 +175,7 @@ class Toggle(Widget):
 
 @dataclass(frozen=True, kw_only=True)
 class Led(Widget):
-    """A bit that can not be set."""
+    """A bit that cannot be set."""
 
     width: int = DOT
     height: int = DOT
@@ -190,7 +190,7 @@ class Led(Widget):
 
 @dataclass(frozen=True, kw_only=True)
 class Dot(Widget):
-    """A text as a colour: green if it is `good`, else red; grey while it is not known."""
+    """A text shown as a colour: green if it equals `good`, else red; grey while unknown."""
 
     good: str
     width: int = DOT

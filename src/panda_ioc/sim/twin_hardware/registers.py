@@ -33,7 +33,7 @@ class Registers:
         }
 
     def write_all(self) -> None:
-        """Write the settings that the box begins with."""
+        """Write the settings that the PandA begins with."""
         for (block, _), field in self._fields.items():
             if isinstance(field, Param) and field.raw:
                 self._put(block, field)

@@ -51,7 +51,7 @@ class TableChannel:
 
 
 def connect(network: Network, box: Box, before: Callable[[], None]) -> Iterator[TableChannel]:
-    """Connect the tables of a box to the blocks that read them."""
+    """Connect the tables of a PandA to the blocks that read them."""
     for field in box.fields.values():
         name = field.name.rpartition(".")[0]
         block = network.blocks.get(name)

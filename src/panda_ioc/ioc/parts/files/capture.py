@@ -52,7 +52,7 @@ PERIOD = 0.1  # seconds between updates while a file is open
 class Files(Part):
     """Captures to one file after the other.
 
-    Arguments:
+    Args:
         port: brings the data
         connection: to the PandA
         pcap: tells how the acquisition stands
@@ -97,18 +97,17 @@ class Files(Part):
         self._shown = 0
 
     def attach(self, records: Mapping[str, Record], board: Board) -> None:
-        """Take the records."""
         self._capture, self._wait = records[own.DATA_CAPTURE], records[own.DATA_WAIT]
         self._display.attach(records, board)
         self._path.attach(records, board)
         self._datasets.attach(records, board)
 
     def settings(self) -> Mapping[str, Apply]:
-        """What puts to settings do, by record."""
+        """What a put to each setting does, by record."""
         return self._settings.applies()
 
     def after(self) -> Mapping[str, After]:
-        """What to do before a good put of a setting ends, by record."""
+        """What to do before a good put to a setting ends, by record."""
         names = [name for name in self.settings() if name.endswith(":DATASET")]
         return dict.fromkeys(names, self._datasets.renamed) | {
             own.DATA_HDF_DIRECTORY: self._path.directory_changed,
@@ -118,17 +117,17 @@ class Files(Part):
         }
 
     def on_put(self) -> Mapping[str, OnPut]:
-        """The handlers of puts that are no settings, by record."""
+        """Handlers of puts to records that are no settings, by record."""
         return {own.DATA_CAPTURE: self._put_capture, own.DATA_WAIT: self._put_wait}
 
     @property
     def status(self) -> Status:
-        """How the capture that runs, or the last one, stands."""
+        """The status of the running or last capture."""
         return self._session.status if self._session else Status()
 
     @property
     def is_busy(self) -> bool:
-        """Whether a capture runs, as far as clients have been told."""
+        """Whether clients have been told that a capture runs."""
         return not self._idle.is_set()
 
     # -- puts -----------------------------------------------------------------------------------
@@ -140,7 +139,7 @@ class Files(Part):
         self._news.set()
 
     async def _start_or_stop(self, value: int) -> int:
-        """What CAPTURE then shows."""
+        """Start or stop; return what CAPTURE then shows."""
         if value == 1:
             await self._begin()
         elif value == 0:
@@ -153,7 +152,7 @@ class Files(Part):
         await self._puts.end(self._wait, value, self._ended(value), lambda: 0)
 
     async def _ended(self, value: int) -> int:
-        """Wait for the end of the capture and its acquisition; what WAIT then shows."""
+        """Wait for the end of the capture and its acquisition; return what WAIT then shows."""
         await self._idle.wait()
         if value and self.status.state is State.FAILED:
             raise CaptureError(self.status.message)
@@ -178,7 +177,7 @@ class Files(Part):
         self._show(session.status)
 
     async def _ends(self) -> bool:
-        """Whether the capture that runs ends by itself now, as its acquisition is over."""
+        """Whether the running capture ends by itself now because its acquisition is over."""
         if (await self._pcap.released(patience=RELEASE_TIMEOUT)).active:
             return False
         with contextlib.suppress(TimeoutError):
@@ -196,7 +195,7 @@ class Files(Part):
         return session
 
     async def _over(self, stream: DataStream) -> int:
-        """Number of the acquisition that is still received although it is over; 0: none."""
+        """Return the number of the acquisition that is over but still being received, or 0."""
         try:
             await self._pcap.released(patience=RELEASE_TIMEOUT)
         except CaptureError:
@@ -219,7 +218,7 @@ class Files(Part):
 
     def _refuse_change(self, what: str) -> None:
         if self.is_busy:
-            raise CaptureError(f"{what} can not change while {self.status.path} is open")
+            raise CaptureError(f"{what} cannot change while {self.status.path} is open")
 
     def _may_foretell(self) -> bool:
         return not (self.is_busy and self.status.start)
@@ -227,13 +226,13 @@ class Files(Part):
     # -- showing --------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Show how things stand; for ever."""
+        """Show the status forever."""
         async with asyncio.TaskGroup() as group:
             for run in (self._follow, self._path.run, self._datasets.run):
                 group.create_task(forever(run))
 
     async def _follow(self) -> None:
-        """Show how the capture stands, and tell when it has ended; for ever."""
+        """Show the status of the capture and notice its end, forever."""
         try:
             while True:
                 self._news.clear()
@@ -247,12 +246,12 @@ class Files(Part):
                 await asyncio.to_thread(self._session.stop, CLOSE_TIMEOUT)
 
     async def _apply_flush_period(self) -> None:
-        """Have the file that is open flushed as often as is set now."""
+        """Apply the flush period to the open file."""
         if self._session is not None:
             self._session.flush_period = self._settings.of_next_file.flush_period
 
     def _changed(self, _: Status) -> None:
-        """Called in the writing thread."""
+        """Pass a change on to the event loop; called in the writer thread."""
         self._loop.call_soon_threadsafe(self._news.set)
 
     def _update(self) -> None:

@@ -1,4 +1,4 @@
-"""DATA:DATASETS and DATA:ALL_DATASETS: what the file holds or, before there is one, would hold."""
+"""DATA:DATASETS and DATA:ALL_DATASETS: the datasets of the open file, or of the next one."""
 
 import asyncio
 import logging
@@ -35,13 +35,13 @@ class _Table:
         self._shown: object = None
 
     def attach(self, records: Mapping[str, Record]) -> None:
-        """Take the records of the columns."""
+        """Bind to the records of the columns."""
         self._columns = {
             column: records[f"{self._name}:{column}"] for column in DATASET_TABLES[self._name]
         }
 
     def show(self, datasets: Sequence[Dataset], fault: str = "") -> None:
-        """Show these, as far as there is room."""
+        """Show as many datasets as there is room for."""
         if len(datasets) > MAX_DATASETS:
             fault = f"{len(datasets)} datasets"
         rows = datasets[:MAX_DATASETS]
@@ -55,14 +55,14 @@ class _Table:
 
 
 class Datasets(Part, Follower):
-    """Shows the datasets, those with a given name apart; follows what is captured.
+    """Shows all datasets, and apart those with a given name; follows what is captured.
 
-    Arguments:
+    Args:
         connection: to the PandA
         settings: tell the names
         fields: of the PandA
         words: fields that are words of bits
-        may_foretell: whether no file says by now what it holds
+        may_foretell: whether a forecast may be shown: no open file has defined its datasets yet
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Datasets(Part, Follower):
         self._changed = asyncio.Event()
 
     def attach(self, records: Mapping[str, Record], board: Board) -> None:
-        """Take the records, and follow what is captured."""
+        """Bind to the records and follow what is captured."""
         self._named.attach(records)
         self._all.attach(records)
         board.add(self, self._wires)
@@ -92,7 +92,7 @@ class Datasets(Part, Follower):
         self._changed.set()
 
     async def run(self) -> None:
-        """Foretell whenever something changes while no file is open; for ever."""
+        """Update the forecast whenever something changes while no file is open, forever."""
         while True:
             await self._changed.wait()
             self._changed.clear()
@@ -105,11 +105,11 @@ class Datasets(Part, Follower):
                     log.info("datasets are not known: %s", error)
 
     async def renamed(self) -> None:
-        """Names have changed."""
+        """Note that names of datasets have changed."""
         self._changed.set()
 
     async def foretell(self) -> None:
-        """Show what would be captured now.
+        """Show the datasets that would be captured now.
 
         Raises:
             CaptureError: two datasets of one name
@@ -121,6 +121,5 @@ class Datasets(Part, Follower):
         self.show(forecast(lines, order, self._words, settings.names, settings.bits))
 
     def show(self, datasets: Sequence[Dataset], fault: str = "") -> None:
-        """Show these."""
         self._named.show([dataset for dataset in datasets if dataset.is_named], fault)
         self._all.show(datasets, fault)

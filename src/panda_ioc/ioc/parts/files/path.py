@@ -21,24 +21,23 @@ PERIOD = 2.0  # seconds between looks at the directory
 
 
 class FilePath(Part):
-    """Looks at the directory, and makes it as far as that is allowed."""
+    """Checks the directory, and makes it as far as that is allowed."""
 
     def __init__(self, settings: FileSettings) -> None:
         self._settings = settings
         self._panel = Panel()
 
     def attach(self, records: Mapping[str, Record], board: Board) -> None:
-        """Take the records."""
         self._panel.attach(records)
 
     async def run(self) -> None:
-        """Look again and again; for ever."""
+        """Check the directory periodically, forever."""
         while True:
             await self._look()
             await asyncio.sleep(PERIOD)
 
     async def directory_changed(self) -> None:
-        """There is another directory."""
+        """Apply a new directory."""
         settings = self._settings.of_next_file
         if settings.directory != Path():
             try:
@@ -48,7 +47,7 @@ class FilePath(Part):
         await self._look()
 
     async def name_changed(self) -> None:
-        """There is another name."""
+        """Apply a new file name."""
         self._panel.show(own.DATA_HDF_FULL_FILE_PATH, self._settings.path)
 
     async def _look(self) -> None:

@@ -1,4 +1,4 @@
-"""What the next file will be: puts to `DATA:*` and `FIELD:DATASET`, and what they add up to."""
+"""The settings of the next file: puts to `DATA:*` and `FIELD:DATASET`."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -22,9 +22,9 @@ LONGEST_NAME = 39 - len("-stddev")
 
 
 class FileSettings:
-    """Takes the settings one by one.
+    """Holds the settings of the next file, put one by one.
 
-    Arguments:
+    Args:
         fields: `FIELD:DATASET` record -> PandA field
         bits: names of the bits that can be unpacked, by field
         roots: directories that files may be in, () for all
@@ -48,7 +48,7 @@ class FileSettings:
         self._settings = Settings(Path(), "", data_roots=tuple(roots), attributes=attributes)
 
     def applies(self) -> Mapping[str, Apply]:
-        """What puts do, by record."""
+        """What a put to each setting does, by record."""
         applies: dict[str, Apply] = {
             own.DATA_HDF_DIRECTORY: self._set_directory,
             own.DATA_HDF_FILE_NAME: self._set_filename,
@@ -63,17 +63,17 @@ class FileSettings:
 
     @property
     def of_next_file(self) -> Settings:
-        """As they are now."""
+        """The settings of the next file."""
         return replace(self._settings, dataset_names=dict(self.names), bits=self.bits)
 
     @property
     def bits(self) -> BitNames:
-        """Of the fields whose bits are to be unpacked."""
+        """The fields whose bits are unpacked."""
         return self._bits if self._unpack else {}
 
     @property
     def path(self) -> str:
-        """Of the next file; "" as long as it is not known."""
+        """The path of the next file, or "" while it is incomplete."""
         is_known = self._settings.filename and self._settings.directory != Path()
         return str(self._settings.path) if is_known else ""
 
@@ -114,7 +114,7 @@ class FileSettings:
         return value
 
     def _set_flush_period(self, value: float) -> float:
-        """The one that may change at any time."""
+        """Set the flush period, which may change at any time."""
         if not math.isfinite(value) or value < 0:
             raise BadValue(f"{value:g} s: give 0 (as soon as is sensible) or more")
         self._settings = replace(self._settings, flush_period=value)

@@ -1,4 +1,4 @@
-"""How the capture stands: the records `DATA:STATUS`, `DATA:NUM_CAPTURED` and their like."""
+"""The status of the capture: `DATA:STATUS`, `DATA:NUM_CAPTURED` and similar records."""
 
 from collections.abc import Mapping
 
@@ -18,24 +18,23 @@ _OVERRUNS = (EndReason.DATA_OVERRUN, EndReason.DRIVER_DATA_OVERRUN)
 
 
 class FileStatus(Part):
-    """Shows what has changed."""
+    """Shows changes of the status."""
 
     def __init__(self) -> None:
         self._panel = Panel()
         self._overruns = 0
 
     def attach(self, records: Mapping[str, Record], board: Board) -> None:
-        """Take the records."""
         self._panel.attach(records)
 
     def count(self, ended: Status) -> None:
-        """A capture has ended."""
+        """Count a capture that has ended."""
         self._overruns += ended.reason in _OVERRUNS
 
     def show(self, now: Status, refusal: str, is_busy: bool) -> None:
-        """Show how it stands.
+        """Show the status.
 
-        Arguments:
+        Args:
             now: how the capture that runs stands, or the last one
             refusal: why the next one could not begin
             is_busy: it runs, as far as clients have been told
