@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from panda_ioc.errors import ProtocolError
 from panda_ioc.ioc.recsync import messages
-from panda_ioc.ioc.recsync.finder import Place
 from panda_ioc.ioc.recsync.messages import Kind, Message, Reader, RecCeiver, read_announcement
+from panda_ioc.ioc.recsync.place import Place
 
 # Seen on the wire, of RecCeiver 1.9.5.
 ANNOUNCED = bytes.fromhex("52430000ffffffffb2cd0000f0be703a")

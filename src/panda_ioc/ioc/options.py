@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from panda_ioc.errors import ConfigurationError
-from panda_ioc.ioc.recsync.finder import Place
+from panda_ioc.ioc.recsync.place import Place
 from panda_ioc.numbers import positive, positive_int
 from panda_ioc.records.limits import TABLE_ROWS
 

@@ -1,38 +1,10 @@
 """Hears RecCeivers announce themselves, by UDP."""
 
 import asyncio
-import ipaddress
 import socket
-from argparse import ArgumentTypeError
-from dataclasses import dataclass
-from typing import Self
 
-from panda_ioc.ioc.recsync.messages import ANNOUNCEMENT_PORT, RecCeiver, read_announcement
-from panda_ioc.numbers import LAST_PORT
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where to listen for announcements."""
-
-    address: str = "0.0.0.0"  # noqa: S104 - broadcasts reach no other
-    port: int = ANNOUNCEMENT_PORT
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """The place that somebody wrote: ``ADDR`` or ``ADDR:PORT``."""
-        address, _, port = text.partition(":")
-        try:
-            number = int(port or ANNOUNCEMENT_PORT)
-            ipaddress.IPv4Address(address)
-        except ValueError:
-            number = 0
-        if not 0 < number <= LAST_PORT:
-            raise ArgumentTypeError(f"{text} is not an IPv4 address, or one with :PORT")
-        return cls(address, number)
-
-    def __str__(self) -> str:
-        return f"{self.address}:{self.port}"
+from panda_ioc.ioc.recsync.messages import RecCeiver, read_announcement
+from panda_ioc.ioc.recsync.place import Place
 
 
 async def find(place: Place) -> RecCeiver:

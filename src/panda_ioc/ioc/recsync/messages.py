@@ -7,9 +7,6 @@ from enum import IntEnum
 
 from panda_ioc.errors import ProtocolError
 
-ANNOUNCEMENT_PORT = 5049
-"""UDP port at which RecCeivers announce themselves."""
-
 CLIENT = 0
 """The record ID of properties that belong to the whole client."""
 

@@ -12,9 +12,10 @@ from panda_ioc.ioc.panda.backoff import Backoff
 from panda_ioc.ioc.panda.news import Board
 from panda_ioc.ioc.parts.base import Part
 from panda_ioc.ioc.parts.panel import Panel
-from panda_ioc.ioc.recsync.finder import Place, find
+from panda_ioc.ioc.recsync.finder import find
 from panda_ioc.ioc.recsync.link import Link, connected
 from panda_ioc.ioc.recsync.messages import Kind, RecCeiver, greeting, pong
+from panda_ioc.ioc.recsync.place import Place
 from panda_ioc.ioc.recsync.upload import ioc_properties, pieces
 from panda_ioc.records import own
 from panda_ioc.records.bridge import RECSYNC_STATES

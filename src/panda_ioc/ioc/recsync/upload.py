@@ -14,8 +14,8 @@ ENVIRONMENT = (
 )
 """Variables that sites expect of an IOC, and that are told if they are set."""
 
-PIECE = 1 << 16
-"""Bytes that are sent at a time."""
+PIECE = 1 << 14
+"""Bytes that are sent at a time: other work waits for less than a millisecond."""
 
 
 def ioc_properties(prefix: str, own: Mapping[str, str]) -> Mapping[str, str]:
