@@ -143,18 +143,15 @@ async def test_without_the_box_an_enum_is_invalid_and_puts_fail(
     assert pva.get(name).value.index == 3
 
 
-async def test_a_box_that_does_not_answer_fails_the_put_before_others_wait_long(
-    ioc: Ioc, sim: Sim, pva: Any
-) -> None:
+async def test_a_put_is_answered_when_the_box_has_answered(ioc: Ioc, sim: Sim, pva: Any) -> None:
     sim.put("PULSE1.TRIG=TTLIN1.VAL")
     name = ioc.pv(TRIG)
     await until(lambda: pva.get(name).value.index == 0, "the choice of the box")
     sim.ask("*SIM.STALL=2")
-    with pytest.raises(RemoteError):
-        pva.put(name, {"value.index": 3}, get=False, timeout=10)
-    # It had been sent: what the box makes of it late is shown like all that it does.
-    await until(lambda: pva.get(name).value.index == 3, "what the box did when it could")
-    await until(lambda: pva.get(name).alarm.severity == 0, "end of the alarm")
+    pva.put(name, {"value.index": 3}, get=False, timeout=10)
+    found = pva.get(name)
+    assert (found.value.index, found.alarm.severity) == (3, 0)
+    assert sim.ask("PULSE1.TRIG?") == ["OK =TTLIN4.VAL"]
 
 
 OTHER = Path(__file__).parents[1] / "otherbox"

@@ -12,6 +12,7 @@ from panda_ioc.capture.stream import DataStream
 from panda_ioc.client.changes import Batch
 from panda_ioc.device.model import Device
 from panda_ioc.ioc.epics.database import OnPut, Validate
+from panda_ioc.ioc.epics.late import Late
 from panda_ioc.ioc.epics.record import Record
 from panda_ioc.ioc.options import Options
 from panda_ioc.ioc.panda.connection import Connection, Listener, State
@@ -60,7 +61,7 @@ class Bridge:
         )
         self._data_port = DataPort(address, self._data_opened, self._data_closed)
         self._puts = puts = Puts()
-        worker = Worker("tables")
+        worker, late = Worker("tables"), Late()
         self._status = Status(device, frozenset(spec.name for spec in specs if spec.wire))
         self._live = Live(self._data_port)
         origin = {"prefix": records.prefix, "panda": str(address), "panda_idn": device.idn}
@@ -84,11 +85,11 @@ class Bridge:
             puts,
             self._status,
             Fields(specs, connection, puts),
-            Choices(specs, connection, puts, worker),
+            Choices(specs, connection, puts, late),
             Sources(device),
             Arming(connection, pcap, puts),
             pcap,
-            *(Table(wire, tables[wire], connection, puts, worker) for wire in tables),
+            *(Table(wire, tables[wire], connection, puts, worker, late) for wire in tables),
             StatePoll(connection, [f"{wire}.MODE" for wire in tables if tables[wire].streams]),
             self._live,
             files,

@@ -29,12 +29,7 @@ def _index(spec: RecordSpec, group: str) -> RecordSpec:
         rtype="longout" if spec.writable else "longin",
         writable=spec.writable,
         desc=f"{spec.desc}: number of the choice" if spec.desc else "Number of the choice",
-        # A refused put must be taken back on screens, although VAL is then what it was.
-        fields={
-            "LOPR": 0,
-            "HOPR": len(spec.choices) - 1,
-            **({"MDEL": -1} if spec.writable else {}),
-        },
+        fields={"LOPR": 0, "HOPR": len(spec.choices) - 1},
         info={
             "Q:group": {
                 group: {

@@ -111,7 +111,6 @@ def _put(field: Field, group: str, layout: TableLayout) -> RecordSpec:
         rtype="longout",
         writable=True,
         desc=f"{field.name}: submits what PVA has put",
-        fields={"MDEL": -1},
         info={"Q:group": {group: {"_put": member}}},
     )
 

@@ -1,9 +1,10 @@
 """The functions of EPICS's database library that softioc does not offer, and the pending put.
 
-Together with `memory` this is all that knows the binary interface of EPICS. A pending put is a
-`processNotify` (dbNotify.h), to which the field PPN of the record that it processes points; its
-status decides what the client is told. Its layout is declared below and confirmed once at start-up
-by `confirm_refusal`; where it does not hold puts are not failed, only reverted and alarmed.
+Together with `memory`, `trap` and `late` this is all that knows the binary interface of EPICS. A
+pending put is a `processNotify` (dbNotify.h), to which the field PPN of the record that it
+processes points; its status decides what the client is told. Its layout is declared below and
+confirmed once at start-up by `confirm_refusal`; where it does not hold puts are not failed, only
+reverted and alarmed.
 """
 
 import ctypes

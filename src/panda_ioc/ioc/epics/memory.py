@@ -123,6 +123,11 @@ class Memory:
         _short.pack_into(self._memory, self._at["NSTA"], alarm.status)
         self._write_string("NAMSG", alarm.message)
 
+    def keep_alarm(self) -> None:
+        """Prepare the alarm that the record has already."""
+        for prepared, shown in (("NSEV", "SEVR"), ("NSTA", "STAT"), ("NAMSG", "AMSG")):
+            self._copy(shown, prepared)
+
     def _replace(self, value: Value) -> bool:
         """Write VAL; return whether it changed."""
         if self._scalar is not None:

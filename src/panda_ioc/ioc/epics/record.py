@@ -84,12 +84,17 @@ class Record(Memory):
     # -- whole operations -----------------------------------------------------------------------
 
     def post(
-        self, value: Value | None, alarm: Alarm = NO_ALARM, stamp: float | None = None
+        self,
+        value: Value | None,
+        alarm: Alarm = NO_ALARM,
+        stamp: float | None = None,
+        *,
+        is_news: bool = False,
     ) -> bool:
         """Show a value (None: the one it has) with this alarm, without processing.
 
-        Nothing is posted if the record shows both already, unless the value is an array: samples
-        may be new and equal.
+        Nothing is posted if the record shows both already, unless `is_news` or the value is an
+        array: samples may be new and equal.
 
         Returns:
             False if a put is under way: its completion decides what the record shows.
@@ -98,7 +103,9 @@ class Record(Memory):
         with self:
             if self.is_processing:
                 return False
-            self.show(value, alarm, time.time() if stamp is None else stamp, is_news=is_array)
+            self.show(
+                value, alarm, time.time() if stamp is None else stamp, is_news=is_news or is_array
+            )
         return True
 
     def set_field(self, field: str, value: str | float) -> None:
@@ -142,10 +149,10 @@ class Record(Memory):
         """Return what a client has put: VAL, or the number that did not fit into it."""
         return self.read()
 
-    def fail_in_validate(self, alarm: Alarm) -> None:
-        """Fail a put from within `validate=`, where the record is locked already."""
-        self.set_alarm(alarm)
-        self._fail_notify()
+    def post_at_completion(self) -> None:
+        """Have the end of processing post VAL, whether it changed or not."""
+        with self:
+            self._forget(self.read() == 0)
 
     # -- details --------------------------------------------------------------------------------
 

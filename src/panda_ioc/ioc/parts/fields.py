@@ -8,7 +8,7 @@ from panda_ioc.ioc.epics.record import Record
 from panda_ioc.ioc.panda.connection import Connection
 from panda_ioc.ioc.panda.news import Board
 from panda_ioc.ioc.parts.base import Part
-from panda_ioc.ioc.parts.choices import index_codec
+from panda_ioc.ioc.parts.choices import is_index
 from panda_ioc.ioc.parts.links import Link, PulseLink, ScaledLink, UnitsFollower
 from panda_ioc.ioc.parts.puts import Puts
 from panda_ioc.records.specs import RecordSpec
@@ -28,7 +28,7 @@ class Fields(Part):
         self._connection = connection
         self._puts = puts
         self._links = {
-            spec.name: self._link(spec) for spec in specs if spec.wire and index_codec(spec) is None
+            spec.name: self._link(spec) for spec in specs if spec.wire and not is_index(spec)
         }
 
     def on_put(self) -> Mapping[str, OnPut]:

@@ -39,7 +39,8 @@ from panda_ioc.records.specs import RecordSpec, Settle
 
 log = logging.getLogger(__name__)
 
-ILLEGAL_STATE = 65535  # what EPICS shows for a value that is none of the states
+# What shows that the PandA has none of the choices: EPICS has 65535 for a state.
+_NO_CHOICE = {"mbbi": 65535, "mbbo": 65535, "bi": 65535, "bo": 65535, "longin": -1, "longout": -1}
 
 
 class Link(Follower):
@@ -133,8 +134,9 @@ class Link(Follower):
             STATE if is_choice else READ,
             limits.cut(text, limits.STRING),
         )
-        if self.record.post(ILLEGAL_STATE if is_choice else None, alarm, stamp):
-            self._shown(text, ILLEGAL_STATE if is_choice else self._value)
+        none = _NO_CHOICE.get(self.spec.rtype) if is_choice else None
+        if self.record.post(none, alarm, stamp):
+            self._shown(text, self._value if none is None else none)
         else:
             self._connection.recheck_later(self._wire)
 

@@ -4,13 +4,14 @@ ERROR has the reason in full: alarm messages hold 39 characters only.
 """
 
 import asyncio
-import concurrent.futures
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
-from panda_ioc.errors import CommandTimeout, PandAError
+from panda_ioc.errors import PandAError
 from panda_ioc.ioc.epics.alarms import MINOR, NO_ALARM, STATE, Alarm, refusal
+from panda_ioc.ioc.epics.database import FAULT
+from panda_ioc.ioc.epics.late import Answer
 from panda_ioc.ioc.epics.memory import Value
 from panda_ioc.ioc.epics.record import Record
 from panda_ioc.ioc.panda.news import Board
@@ -58,37 +59,31 @@ class Puts(Part):
         self._good(record)
         return True
 
-    def end_at_once(
-        self,
-        record: Record,
-        work: Callable[[], Coroutine[Any, Any, None]],
-        timeout: float,
-        undo: Callable[[], None],
-    ) -> bool:
-        """Do the work of a put within `validate`, where a thread of EPICS holds the record's lock.
+    def end_late(self, record: Record, answer: Answer, work: Coroutine[Any, Any, None]) -> None:
+        """The same for a PVA put that is held, from any thread: answer it once the work is done.
 
-        All that time nothing in the event loop may ask for that lock, and all other PVA clients
-        wait, too: it takes `timeout` seconds at most. `work` is called in the thread of EPICS, what
-        it returns runs in the event loop.
+        Args:
+            record: was put to; it does not process
+            answer: to the client
+            work: has to show how the put ended; a `PandAError` refuses it
         """
-        try:
-            self._wait(work(), record.name, timeout)
-        except PandAError as error:
-            undo()
-            record.fail_in_validate(refusal(error))
-            self._loop.call_soon_threadsafe(self._refused, record, error)
-            return False
-        record.set_alarm(NO_ALARM)
-        self._loop.call_soon_threadsafe(self._good, record)
-        return True
+        asyncio.run_coroutine_threadsafe(self._end_late(record, answer, work), self._loop)
 
-    def _wait(self, work: Coroutine[Any, Any, None], name: str, timeout: float) -> None:
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
-        concurrent.futures.wait([future], timeout)
-        if not future.done():
-            future.cancel()
-            raise CommandTimeout(f"{name}: no answer in {timeout:g} s")
-        future.result()
+    async def _end_late(
+        self, record: Record, answer: Answer, work: Coroutine[Any, Any, None]
+    ) -> None:
+        try:
+            await work
+        except PandAError as error:
+            self._refused(record, error)
+            answer.refuse(str(error))
+        except BaseException:
+            log.exception("put to %s failed: this is a fault of the bridge", record.name)
+            answer.refuse(FAULT.message)
+            raise
+        else:
+            self._good(record)
+            answer.accept()
 
     def _refused(self, record: Record, error: PandAError) -> None:
         self.refusals += 1

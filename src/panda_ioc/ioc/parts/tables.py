@@ -1,9 +1,6 @@
 """Tables: column by column with MODE over CA, or as one structure over PVA.
 
-A put of the PVA structure writes the columns and then processes the record PUT, whose `validate`
-sends the table and waits for the device: only so does the client hear of a refusal. All that time
-EPICS holds the locks of the table's records, so nothing that the waiting depends on, above all
-the event loop, may ask for them: whatever touches these records runs in a thread of its own.
+Columns may be long, so what shows them runs in a thread of its own, not in the event loop.
 """
 
 import asyncio
@@ -31,6 +28,7 @@ from panda_ioc.ioc.epics.alarms import (
     Alarm,
 )
 from panda_ioc.ioc.epics.database import OnPut, Validate
+from panda_ioc.ioc.epics.late import Late
 from panda_ioc.ioc.epics.record import Locker, Record
 from panda_ioc.ioc.panda.connection import Connection
 from panda_ioc.ioc.panda.news import Board, Follower
@@ -38,6 +36,7 @@ from panda_ioc.ioc.parts.base import Part
 from panda_ioc.ioc.parts.columns import Columns, columns_of, words_of
 from panda_ioc.ioc.parts.puts import Puts
 from panda_ioc.ioc.parts.streaming import NOTHING, Writer
+from panda_ioc.ioc.parts.whole import Whole
 from panda_ioc.protocol.commands import Command, Put
 from panda_ioc.records.specs import pv_name
 from panda_ioc.records.tables import DISCARD, EDIT, SUBMIT, VIEW
@@ -45,9 +44,6 @@ from panda_ioc.records.tables import DISCARD, EDIT, SUBMIT, VIEW
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-PUT_TIMEOUT = 4.0
-"""Seconds that a PVA put of a table may take, in which the PVA server serves nobody else."""
 
 
 class Table(Part, Follower):
@@ -59,6 +55,7 @@ class Table(Part, Follower):
         connection: to the PandA
         puts: ends puts
         worker: one thread, in which its records are touched
+        late: holds PVA puts
     """
 
     def __init__(
@@ -68,6 +65,7 @@ class Table(Part, Follower):
         connection: Connection,
         puts: Puts,
         worker: Executor,
+        late: Late,
     ) -> None:
         self._wire = wire
         self._name = pv_name(wire)
@@ -75,6 +73,7 @@ class Table(Part, Follower):
         self._connection = connection
         self._puts = puts
         self._worker = worker
+        self._whole = Whole(puts, late, self._edited, self._send, self._show_whole)
         self._loop = asyncio.get_running_loop()
         self._device: Columns = {}
         self._words: NDArray[np.uint32] | None = None
@@ -87,7 +86,7 @@ class Table(Part, Follower):
     def attach(self, records: Mapping[str, Record], board: Board) -> None:
         """Bind to the records and follow the table."""
         self._columns = {c.name: records[f"{self._name}:{c.name}"] for c in self._layout.columns}
-        self._put_record = records[f"{self._name}:PUT"]
+        self._put_record = self._whole.record = records[f"{self._name}:PUT"]
         self._mode_record = records[f"{self._name}:MODE"]
         self._shortcuts = {
             mode: records[f"{self._name}:MODE:{word}"]
@@ -155,10 +154,6 @@ class Table(Part, Follower):
         columns = {} if self._mode == EDIT else self._device
         self._publish(columns, self._alarm, is_news)
 
-    def _write(self, columns: Columns) -> None:
-        for name, record in self._columns.items():
-            record.write(columns.get(name, np.empty(0)))
-
     def _publish(self, columns: Columns, alarm: Alarm, is_news: bool = False) -> None:
         """Post changed columns (or the alarm alone), then the member that triggers the structure.
 
@@ -175,13 +170,14 @@ class Table(Part, Follower):
     # -- PV -> device ---------------------------------------------------------------------------
 
     def validate(self) -> Mapping[str, Validate]:
-        """Handlers of a put of the whole table, by record."""
-        return {f"{self._name}:PUT": self._validate_put}
+        """What takes a put of the whole."""
+        return {f"{self._name}:PUT": self._whole.validate}
 
     def on_put(self) -> Mapping[str, OnPut]:
         """Handlers of puts, by record."""
         columns = {f"{self._name}:{c.name}": self._on_column(c.name) for c in self._layout.columns}
         return columns | {
+            f"{self._name}:PUT": self._whole.on_put,
             f"{self._name}:MODE": self._on_mode,
             f"{self._name}:MODE:EDIT": self._on_shortcut(EDIT),
             f"{self._name}:MODE:SUBMIT": self._on_shortcut(SUBMIT),
@@ -192,7 +188,7 @@ class Table(Part, Follower):
         """Return the handler of puts to a column."""
 
         async def put(values: Any) -> None:
-            # A PVA put of the whole table also comes by here; in the worker it is over.
+            # A PVA put of the whole table also comes by here.
             await self._in_worker(self._settle_column, name, np.asarray(values))
 
         return put
@@ -200,11 +196,12 @@ class Table(Part, Follower):
     def _settle_column(self, name: str, put: NDArray[Any]) -> None:
         if put.dtype.kind == "U":
             put = np.char.encode(put)
-        with self._columns[name] as record:  # not before a PVA put of the whole is over
+        with self._columns[name] as record:  # not before a PVA put of the whole is begun
             device = self._device.get(name, np.empty(0))
             # What differs from what was put has been replaced with a whole table since.
             is_over = not np.array_equal(record.read(), put)
-            if self._mode == EDIT or is_over or np.array_equal(put, device):
+            is_allowed = self._mode == EDIT or self._whole.is_under_way
+            if is_allowed or is_over or np.array_equal(put, device):
                 record.settle(put)
                 record.set_alarm(self._alarm)  # an outage, say, goes on
             else:
@@ -241,23 +238,20 @@ class Table(Part, Follower):
             await self._in_worker(self._show, was_edited)
         return self._mode
 
-    def _validate_put(self, _record: Any, _value: Any) -> bool:
-        """Submit a PVA put of the whole; called by EPICS with the table locked."""
-        good = self._puts.end_at_once(
-            self._put_record,
-            lambda: self._send(self._edited()),
-            PUT_TIMEOUT,
-            undo=lambda: self._write(self._device),
-        )
-        if good:
+    async def _show_whole(self, refused: Alarm | None) -> None:
+        """Show how a put of the whole ended."""
+        if refused is None:
             self._mode = VIEW
-            if not self._writer.replaces:
-                self._write(self._device)  # what was appended does not read back
-            for record in self._columns.values():
-                record.set_alarm(NO_ALARM)
-            # Outside the put: were it to complete here, nobody would hear the verdict of the next.
-            self._loop.call_soon_threadsafe(self._mode_record.post, VIEW)
-        return good
+        await self._in_worker(self._publish_whole, refused)
+        if refused is None:
+            self._mode_record.post(VIEW)
+
+    def _publish_whole(self, refused: Alarm | None) -> None:
+        stamp = time.time()
+        with self._lock():
+            for name, record in self._columns.items():
+                record.show(self._device.get(name, np.empty(0)), self._alarm, stamp)
+            self._put_record.show(None, refused or self._alarm, stamp, is_news=True)
 
     def _edited(self) -> NDArray[np.uint32]:
         """Return the words that the edited columns make up."""
