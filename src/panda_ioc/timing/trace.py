@@ -76,6 +76,11 @@ class Trace:
         places = np.searchsorted(self.ticks, ticks, side="right")
         return np.where(places > 0, self.values[places - 1], self.first)
 
+    @property
+    def before(self) -> Ticks:
+        """The levels before the changes."""
+        return np.concatenate([[self.first], self.values])[:-1]
+
     @cached_property
     def rises(self) -> Ticks:
         """When a bit rose."""

@@ -58,8 +58,8 @@ def _changes(diagram: Diagram, codes: dict[str, str]) -> Iterator[str]:
     found = [
         (int(tick), _value(trace, int(value), codes[trace.name]))
         for trace in diagram.traces
-        for tick, value in zip(trace.ticks, trace.values, strict=True)
-        if diagram.start < tick < diagram.end
+        for tick, value, before in zip(trace.ticks, trace.values, trace.before, strict=True)
+        if diagram.start < tick < diagram.end and value != before
     ]
     found.sort(key=lambda change: change[0])
     for tick, group in groupby(found, key=lambda change: change[0]):

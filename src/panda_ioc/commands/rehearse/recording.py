@@ -1,7 +1,7 @@
 """All that the blocks do in a rehearsal: every change of their outputs."""
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,8 +14,8 @@ from panda_ioc.timing.trace import Kind, Trace, constant
 
 # Changes of one output that are kept: the first ones.
 MOST = 8_000_000
-# Points of the curve of what moves by itself.
-POINTS = 1500
+# Steps of what moves by itself that are looked up, and points of its curve if there are more.
+EXACT, POINTS = 1200, 1500
 # Ticks from the arm to the begin of a motion, which follows PCAP.ACTIVE as a block's output.
 STARTS_AFTER = 4
 
@@ -92,10 +92,15 @@ class Recording:
         return self.trace(name).extremes(start, end)
 
     def _curve(self, name: str, start: int, end: int) -> Trace:
+        """Return each step of a motion; of a motion with very many only points."""
         motion, begin = self._motions[name], self._armed + STARTS_AFTER
-        ticks = np.unique(np.linspace(start, end, POINTS).astype(np.int64))
-        values = np.array([motion.value(tick - begin) for tick in ticks.tolist()], np.int64)
-        return Trace(name, Kind.POSITION, int(values[0]), ticks, values, is_line=True)
+        ticks = [start, *_steps(motion, start - begin, end - begin, begin)]
+        is_line = len(ticks) > EXACT
+        if is_line:
+            ticks = np.unique(np.linspace(start, end, POINTS).astype(np.int64)).tolist()
+        values = np.array([motion.value(tick - begin) for tick in ticks], np.int64)
+        at = np.array(ticks, np.int64)
+        return Trace(name, Kind.POSITION, int(values[0]), at[1:], values[1:], is_line=is_line)
 
     def stop(self, armed: int, stopped: int) -> None:
         """Record no more, and take over when PCAP was armed and when it all stopped."""
@@ -103,6 +108,16 @@ class Recording:
         for track in self._tracks.values():
             if track.output.name not in self._motions:
                 track.output.record = None
+
+
+def _steps(motion: Trajectory, start: int, end: int, begin: int) -> Iterator[int]:
+    """Yield the ticks at which a motion changes, a few more than are wanted at most."""
+    tick = motion.next_change(start + 1)
+    for _ in range(EXACT + 1):
+        if tick is None or tick >= end:
+            return
+        yield tick + begin
+        tick = motion.next_change(tick + 1)
 
 
 def _kinds(bench: Bench) -> Mapping[str, Kind]:
