@@ -128,7 +128,7 @@ def _placed(options: list[str], directory: Path) -> Iterator[str]:
         elif option.endswith(("-dir", "-root")):
             path.mkdir(parents=True, exist_ok=True)
             yield str(path)
-        elif option in ("--cache", "--pv-list"):
+        elif option in ("--cache", "--pv-list", "--alarm-config"):
             path.parent.mkdir(parents=True, exist_ok=True)
             yield str(path)
         else:
