@@ -28,11 +28,11 @@ def arm(host: str, control: int) -> None:
 
 def ours(host: str, control: int, data: int, path: Path) -> None:
     """All of one acquisition; the file is closed when it returns."""
-    from panda_ioc.capture import DataStream, FileCapture, Settings
+    from panda_ioc.capture import CaptureSettings, DataStream, FileCapture
     from panda_ioc.client.data import DataSocket
 
     stream = DataStream(DataSocket(host, data)).open()
-    capture = FileCapture(Settings(path.parent, path.name))
+    capture = FileCapture(CaptureSettings(path.parent, path.name))
     capture.begin(stream)
     arm(host, control)
     status = capture.wait()

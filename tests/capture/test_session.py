@@ -16,8 +16,8 @@ import pytest
 
 from panda_ioc.capture.scaling import columns_of
 from panda_ioc.capture.session import FileCapture
-from panda_ioc.capture.settings import MAX_LAST_N, Mode, Settings
-from panda_ioc.capture.status import State, Status
+from panda_ioc.capture.settings import MAX_LAST_N, CaptureSettings, Mode
+from panda_ioc.capture.status import CaptureState, CaptureStatus
 from panda_ioc.capture.stream import DataStream
 from panda_ioc.errors import CaptureError, ConfigurationError, ConnectionLost
 from panda_ioc.protocol.responses import EndReason, StartData
@@ -49,10 +49,10 @@ class Watch:
     """Waits for states of a capture."""
 
     def __init__(self) -> None:
-        self.seen: list[Status] = []
+        self.seen: list[CaptureStatus] = []
         self._news = threading.Condition()
 
-    def __call__(self, status: Status) -> None:
+    def __call__(self, status: CaptureStatus) -> None:
         with self._news:
             self.seen.append(status)
             self._news.notify_all()
@@ -64,8 +64,8 @@ class Watch:
             del self.seen[:-1]
         yield
 
-    def wait(self, state: State | None = None, captured: int | None = None) -> Status:
-        def found() -> Status | None:
+    def wait(self, state: CaptureState | None = None, captured: int | None = None) -> CaptureStatus:
+        def found() -> CaptureStatus | None:
             return next(
                 (
                     status
@@ -85,7 +85,7 @@ class Watch:
 def begin(stream: DataStream, path: Path, **options: Any) -> tuple[FileCapture, Watch]:
     watch = Watch()
     queue = options.pop("queue_bytes", 1 << 20)
-    settings = Settings(path.parent, path.name, **options)
+    settings = CaptureSettings(path.parent, path.name, **options)
     capture = FileCapture(settings, watch, queue)
     capture.begin(stream)
     return capture, watch
@@ -132,7 +132,7 @@ def test_what_is_captured_is_what_was_sent(
     capture, _ = begin(stream, path, mode=mode, num=num, flush_period=0.0)
     box.send(sent(ROWS, random_sizes(1, largest, len(ROWS))))
     status = capture.wait(20)
-    assert (status.state, status.reason) == (State.DONE, EndReason.OK)
+    assert (status.state, status.reason) == (CaptureState.DONE, EndReason.OK)
     assert status.captured == len(ROWS[kept])
     assert not status.busy
     check(path, ROWS[kept])
@@ -190,7 +190,7 @@ def test_what_viewers_are_told_to_plot(
     capture, _ = begin(stream, tmp_path / "a.h5")
     rows = random_rows([column], 10)
     box.send(acquisition([column], rows, [], data='hw_time_offset_ns="-12" '))
-    assert capture.wait(10).state is State.DONE
+    assert capture.wait(10).state is CaptureState.DONE
     with h5py.File(tmp_path / "a.h5") as file:
         shown = file["entry/data"].attrs
         assert (("axes" in shown), ("signal" in shown)) == (axes, signal)
@@ -203,12 +203,12 @@ def test_forever_goes_on_over_acquisitions_of_one_layout(
     path = tmp_path / "a.h5"
     capture, watch = begin(stream, path, mode=Mode.FOREVER)
     box.send(sent(ROWS[:1000], [300]))
-    watch.wait(State.READY, captured=1000)
+    watch.wait(CaptureState.READY, captured=1000)
     assert capture.status.busy
     box.send(sent(ROWS[1000:5000], [], "Disarmed"))
-    watch.wait(State.READY, captured=5000)
+    watch.wait(CaptureState.READY, captured=5000)
     status = capture.stop()
-    assert (status.state, status.acquisitions, status.captured) == (State.DONE, 2, 5000)
+    assert (status.state, status.acquisitions, status.captured) == (CaptureState.DONE, 2, 5000)
     check(path, ROWS[:5000])
 
 
@@ -218,7 +218,7 @@ def test_forever_ends_with_another_layout(box: DataBox, stream: DataStream, tmp_
     other = [("A.B", "int32", "Value")]
     box.send(sent(ROWS[:1000], []) + acquisition(other, random_rows(other, 3), []))
     status = capture.wait(10)
-    assert (status.state, status.reason) == (State.FAILED, EndReason.START_DATA_MISMATCH)
+    assert (status.state, status.reason) == (CaptureState.FAILED, EndReason.START_DATA_MISMATCH)
     check(path, ROWS[:1000])
 
 
@@ -255,7 +255,7 @@ def test_the_frame_before_an_overrun_is_left_out(
         watch.wait(captured=total)
     box.send(whole[cut:])
     status = capture.wait(10)
-    assert (status.state, status.reason) == (State.FAILED, EndReason.DATA_OVERRUN)
+    assert (status.state, status.reason) == (CaptureState.FAILED, EndReason.DATA_OVERRUN)
     assert "Data overrun" in status.message
     assert f"{last} left out" in status.message
     assert status.captured == 20_000
@@ -289,7 +289,7 @@ def test_the_first_n_are_complete_though_the_acquisition_goes_on(
     capture, _ = begin(stream, tmp_path / "a.h5", num=100)
     box.send(header(COLUMNS, SIZE, scaling=SCALING) + frame(ROWS[:100].tobytes()))
     status = capture.wait(10)
-    assert (status.state, status.reason, status.captured) == (State.DONE, EndReason.OK, 100)
+    assert (status.state, status.reason, status.captured) == (CaptureState.DONE, EndReason.OK, 100)
 
 
 @pytest.mark.parametrize("num", [5, 50])
@@ -314,7 +314,7 @@ def test_a_file_that_is_removed_meanwhile(box: DataBox, stream: DataStream, tmp_
     directory.rmdir()
     box.send(frame(ROWS[77:99].tobytes()))
     status = capture.wait(10)
-    assert status.state is State.FAILED
+    assert status.state is CaptureState.FAILED
     assert "the file is gone" in status.message
 
 
@@ -324,7 +324,7 @@ def test_cut_in_the_middle(box: DataBox, stream: DataStream, tmp_path: Path) -> 
     watch.wait(captured=77)
     box.cut()
     status = capture.wait(10)
-    assert (status.state, status.reason) == (State.FAILED, EndReason.DISCONNECTED)
+    assert (status.state, status.reason) == (CaptureState.FAILED, EndReason.DISCONNECTED)
     assert "Disconnected: 77 samples" in status.message
     check(tmp_path / "a.h5", ROWS[:77])
 
@@ -333,7 +333,7 @@ def test_cut_while_waiting(box: DataBox, stream: DataStream, tmp_path: Path) -> 
     capture, _ = begin(stream, tmp_path / "a.h5")
     box.cut()
     status = capture.wait(10)
-    assert (status.state, status.captured) == (State.FAILED, 0)
+    assert (status.state, status.captured) == (CaptureState.FAILED, 0)
     assert "closed by the PandA" in status.message or "has closed" in status.message
     assert not (tmp_path / "a.h5").exists()
     with pytest.raises(ConnectionLost):
@@ -345,7 +345,7 @@ def test_stop_before_anything_leaves_no_file(stream: DataStream, tmp_path: Path)
     capture, _ = begin(stream, tmp_path / "a.h5")
     assert (tmp_path / "a.h5").exists()
     status = capture.stop()
-    assert (status.state, status.captured, status.busy) == (State.DONE, 0, False)
+    assert (status.state, status.captured, status.busy) == (CaptureState.DONE, 0, False)
     assert not (tmp_path / "a.h5").exists()
 
 
@@ -371,15 +371,15 @@ def test_an_acquisition_that_was_joined_too_late_is_not_the_one_that_is_captured
     box.send(header(COLUMNS[1:3], other.itemsize) + frame(other.tobytes()))
     first.wait(captured=10)
     capture, watch = begin(stream, tmp_path / "a.h5")
-    watch.wait(State.CAPTURING)
+    watch.wait(CaptureState.CAPTURING)
     assert capture.status.missed == 10
     box.send(frame(b"") + end(10, reason))
     with watch.again():
-        watch.wait(State.READY)
+        watch.wait(CaptureState.READY)
     assert (capture.status.missed, capture.status.acquisitions) == (0, 0)
     box.send(sent(ROWS[:100], [100]))
     status = capture.wait(10)
-    assert (status.state, status.captured, status.missed) == (State.DONE, 100, 0)
+    assert (status.state, status.captured, status.missed) == (CaptureState.DONE, 100, 0)
     check(tmp_path / "a.h5", ROWS[:100])
 
 
@@ -392,7 +392,7 @@ def test_a_bad_end_of_an_acquisition_that_was_joined_too_late_is_told(
     capture, _ = begin(stream, tmp_path / "a.h5")
     box.send(end(10, "Driver data overrun"))
     status = capture.wait(10)
-    assert status.state is State.FAILED
+    assert status.state is CaptureState.FAILED
     assert "Driver data overrun: 0 samples" in status.message
     assert "10 missed before" in status.message
 
@@ -404,11 +404,11 @@ def test_an_error_of_any_kind_in_the_writing_thread_is_told(
         def _take(self, rows: Any) -> None:
             raise MemoryError
 
-    capture = ShortOfMemory(Settings(tmp_path, "a.h5"))
+    capture = ShortOfMemory(CaptureSettings(tmp_path, "a.h5"))
     capture.begin(stream)
     box.send(sent(ROWS[:100], [100]))
     status = capture.wait(10)
-    assert status.state is State.FAILED
+    assert status.state is CaptureState.FAILED
     assert status.message.startswith("MemoryError: 0 samples")
     assert "Traceback" in caplog.text
     assert stream.alive
@@ -431,7 +431,7 @@ def test_bits_unpacked(box: DataBox, stream: DataStream, tmp_path: Path) -> None
     labels = ["", "B.ONE", *[""] * 30]
     capture, _ = begin(stream, tmp_path / "a.h5", bits={"PCAP.BITS0": labels})
     box.send(sent(ROWS[:20_000], [900]))
-    assert capture.wait(10).state is State.DONE
+    assert capture.wait(10).state is CaptureState.DONE
     with h5py.File(tmp_path / "a.h5") as file:
         assert file["B.ONE"].dtype == bool
         np.testing.assert_array_equal(
@@ -499,7 +499,7 @@ def test_no_permission(stream: DataStream, tmp_path: Path) -> None:
     ],
 )
 def test_settings_that_can_not_be(options: dict[str, Any], words: str) -> None:
-    settings = Settings(**{"directory": Path("/tmp"), "filename": "a.h5", **options})  # noqa: S108
+    settings = CaptureSettings(**{"directory": Path("/tmp"), "filename": "a.h5", **options})  # noqa: S108
     with pytest.raises(ConfigurationError, match=words):
         settings.check()
 
@@ -508,13 +508,13 @@ def test_a_link_does_not_lead_out_of_the_root(tmp_path: Path) -> None:
     (tmp_path / "root").mkdir()
     (tmp_path / "root" / "out").symlink_to(tmp_path)
     with pytest.raises(ConfigurationError, match="only directories in"):
-        Settings(tmp_path / "root" / "out", "a.h5", data_roots=(tmp_path / "root",)).check()
+        CaptureSettings(tmp_path / "root" / "out", "a.h5", data_roots=(tmp_path / "root",)).check()
 
 
 def test_links_in_a_circle_are_not_in_the_root(tmp_path: Path) -> None:
     (tmp_path / "circle").symlink_to(tmp_path / "circle")
     with pytest.raises(ConfigurationError, match="only directories in"):
-        Settings(tmp_path / "circle" / "x", "a.h5", data_roots=(tmp_path,)).check()
+        CaptureSettings(tmp_path / "circle" / "x", "a.h5", data_roots=(tmp_path,)).check()
 
 
 def test_names_given_twice_end_the_capture(
@@ -524,7 +524,7 @@ def test_names_given_twice_end_the_capture(
     capture, _ = begin(stream, tmp_path / "a.h5", dataset_names=names)
     box.send(sent(ROWS[:10], []))
     status = capture.wait(10)
-    assert status.state is State.FAILED
+    assert status.state is CaptureState.FAILED
     assert "'x' of PCAP.TS_TRIG is taken by PCAP.BITS0" in status.message
     assert stream.alive
 

@@ -9,12 +9,12 @@ import pytest
 
 from panda_ioc.capture.live import LiveWindow
 from panda_ioc.capture.session import FileCapture
-from panda_ioc.capture.settings import Mode, Settings
-from panda_ioc.capture.status import State
+from panda_ioc.capture.settings import CaptureSettings, Mode
+from panda_ioc.capture.status import CaptureState
 from panda_ioc.capture.stream import DataStream
 from panda_ioc.client.data import DataSocket
 from panda_ioc.protocol.responses import EndReason
-from panda_ioc.sim import Settings as Simulation
+from panda_ioc.sim import CaptureSettings as Simulation
 from panda_ioc.sim import SimulatedPandA
 
 CAPTURES = {
@@ -35,7 +35,7 @@ async def command(panda: SimulatedPandA, *lines: str) -> None:
     await writer.wait_closed()
 
 
-async def capture(simulation: Simulation, settings: Settings, scaled: bool) -> FileCapture:
+async def capture(simulation: Simulation, settings: CaptureSettings, scaled: bool) -> FileCapture:
     async with SimulatedPandA(settings=simulation) as panda:
         await command(panda, *(f"{field}.CAPTURE={kind}" for field, kind in CAPTURES.items()))
         await command(panda, "INENC1.VAL.SCALE=0.25", "COUNTER1.OUT.OFFSET=-7")
@@ -60,9 +60,9 @@ async def test_raw_is_scaled_here_as_it_is_scaled_there(tmp_path: Path, frame: i
     files = []
     for scaled in (False, True):
         path = tmp_path / f"{scaled}.h5"
-        session = await capture(simulation, Settings(tmp_path, path.name), scaled)
+        session = await capture(simulation, CaptureSettings(tmp_path, path.name), scaled)
         status = session.status
-        assert (status.state, status.reason) == (State.DONE, EndReason.OK), status.message
+        assert (status.state, status.reason) == (CaptureState.DONE, EndReason.OK), status.message
         assert status.captured == status.received == 20_000
         files.append(path)
     with h5py.File(files[0]) as ours, h5py.File(files[1]) as theirs:
@@ -77,7 +77,7 @@ async def test_raw_is_scaled_here_as_it_is_scaled_there(tmp_path: Path, frame: i
 async def test_the_last_samples(tmp_path: Path) -> None:
     simulation = Simulation(rate=0, samples=5000, ramp=True)
     session = await capture(
-        simulation, Settings(tmp_path, "a.h5", mode=Mode.LAST_N, num=100), False
+        simulation, CaptureSettings(tmp_path, "a.h5", mode=Mode.LAST_N, num=100), False
     )
     assert session.status.captured == 100
     with h5py.File(tmp_path / "a.h5") as file:

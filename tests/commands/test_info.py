@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from panda_ioc.client.panda import Panda
-from panda_ioc.commands.info import Capture, Info, _text
+from panda_ioc.commands.info import Info, PcapInfo, _text
 from panda_ioc.sim.application import PACKAGED
 from support.servers import PROGRAM, EpicsPorts, Sim, Starter
 
@@ -134,7 +134,7 @@ def test_who_is_connected_to_the_data_port(sim: Sim) -> None:
 
 
 def test_who_is_connected_to_a_server_that_does_not_tell() -> None:
-    silent = Capture([], None, None, None, None, None)
+    silent = PcapInfo([], None, None, None, None, None)
     lines = list(_text(Info("panda:8888", "4.1", "3", "2", [], [], [], [], silent)))
     assert lines[7] == "connected   unknown"
 
@@ -163,7 +163,7 @@ def test_an_acquisition_that_goes_on_has_not_ended(start_sim: Starter[Sim]) -> N
 
 
 def test_what_the_box_would_not_say_is_unknown() -> None:
-    silent = Capture([], None, None, None, None, None)
+    silent = PcapInfo([], None, None, None, None, None)
     lines = list(_text(Info("box:8888", "4.1", "3", "2", [], [], [], [], silent)))
     assert lines[4:7] == [
         "PCAP        unknown; the last acquisition ended: unknown",

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from panda_ioc.errors import CommandError
-from panda_ioc.sim import Settings
+from panda_ioc.sim import SimSettings
 from panda_ioc.sim.application import PACKAGED, load
 from panda_ioc.sim.lut import lut_mask
 from panda_ioc.sim.machine import Machine
 from panda_ioc.sim.numbers import parse_double
 from panda_ioc.sim.scan import Cursor
-from panda_ioc.sim.session import Session
+from panda_ioc.sim.session import ControlSession
 from panda_ioc.sim.table_lines import words_of_base64, words_of_numbers
 
 APPLICATION = load(PACKAGED)
@@ -56,15 +56,15 @@ lines = st.builds(
 streams = st.lists(st.one_of(lines.map(lambda line: line.encode(errors="replace")), st.binary()))
 
 
-def replies(session: Session) -> bytes:
+def replies(session: ControlSession) -> bytes:
     return b"".join(iter(session.step, None))
 
 
 @examples(500)
 @given(streams, st.integers(1, 40))
 def test_any_bytes_are_answered_or_end_the_session(parts: list[bytes], size: int) -> None:
-    machine = Machine(APPLICATION, Settings(), alive=True)
-    session = Session(machine)
+    machine = Machine(APPLICATION, SimSettings(), alive=True)
+    session = ControlSession(machine)
     stream = b"\n".join(parts)
     answers = b""
     for start in range(0, len(stream), size):

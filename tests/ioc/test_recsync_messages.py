@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 
 from panda_ioc.errors import ProtocolError
 from panda_ioc.ioc.recsync import messages
-from panda_ioc.ioc.recsync.messages import Kind, Message, Reader, RecCeiver, read_announcement
+from panda_ioc.ioc.recsync.messages import (
+    Message,
+    MessageKind,
+    MessageReader,
+    RecCeiver,
+    read_announcement,
+)
 from panda_ioc.ioc.recsync.place import Place
 
 # Seen on the wire, of RecCeiver 1.9.5.
@@ -38,9 +44,9 @@ def test_any_datagram_is_an_announcement_or_nothing(datagram: bytes) -> None:
 
 
 def test_what_a_recceiver_says() -> None:
-    greeting, ping = Reader().receive(GREETING + PING)
-    assert greeting == Message(Kind.SERVER_GREETING, b"\0")
-    assert (ping.kind, ping.number) == (Kind.PING, 0x5E3B9A01)
+    greeting, ping = MessageReader().receive(GREETING + PING)
+    assert greeting == Message(MessageKind.SERVER_GREETING, b"\0")
+    assert (ping.kind, ping.number) == (MessageKind.PING, 0x5E3B9A01)
     assert messages.pong(ping.number) == bytes.fromhex("52430002000000045e3b9a01")
 
 
@@ -52,7 +58,7 @@ def test_messages_are_the_same_however_they_are_cut(
     sent: list[tuple[int, bytes]], cuts: list[int]
 ) -> None:
     stream = b"".join(frame(kind, body) for kind, body in sent)
-    reader = Reader()
+    reader = MessageReader()
     edges = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
     read = [message for a, b in pairwise(edges) for message in reader.receive(stream[a:b])]
     assert read == [Message(kind, body[:16]) for kind, body in sent]
@@ -60,7 +66,7 @@ def test_messages_are_the_same_however_they_are_cut(
 
 @given(st.lists(st.binary(max_size=50)))
 def test_any_bytes_are_messages_or_an_error(pieces: list[bytes]) -> None:
-    reader, is_good = Reader(), b"".join(pieces)[:2] in (b"", b"R", b"RC")
+    reader, is_good = MessageReader(), b"".join(pieces)[:2] in (b"", b"R", b"RC")
     try:
         for piece in pieces:
             reader.receive(piece)
@@ -70,7 +76,7 @@ def test_any_bytes_are_messages_or_an_error(pieces: list[bytes]) -> None:
 
 
 def test_a_body_without_end_takes_no_memory() -> None:
-    reader = Reader()
+    reader = MessageReader()
     reader.receive(struct.pack("!HHI", 0x5243, 0x8777, 0xFFFFFFFF))
     for _ in range(100):
         reader.receive(bytes(1 << 16))
@@ -78,7 +84,7 @@ def test_a_body_without_end_takes_no_memory() -> None:
 
 
 def test_a_short_ping_is_an_error() -> None:
-    (ping,) = Reader().receive(frame(Kind.PING, b"abc"))
+    (ping,) = MessageReader().receive(frame(MessageKind.PING, b"abc"))
     with pytest.raises(ProtocolError, match="3 bytes, not 4"):
         _ = ping.number
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from wire import APPLICATION, RECORDINGS, SHARED, control, data
 
-from panda_ioc.sim import Settings, SimulatedPandA
+from panda_ioc.sim import SimSettings, SimulatedPandA
 
 pytestmark = pytest.mark.skipif(
     not SHARED.is_dir(), reason=f"needs the recordings of a real server in {SHARED}"
@@ -79,7 +79,7 @@ def test_recorded_conversation_is_repeated_exactly(name: str, exchanges: int) ->
 async def record(name: str) -> bytes:
     """What the simulator sends in ramp mode for the set-up of a recording."""
     setup = json.loads((RECORDINGS / "data" / f"{name}.json").read_text())
-    settings = Settings(rate=0, samples=300, ramp=True)
+    settings = SimSettings(rate=0, samples=300, ramp=True)
     async with (
         SimulatedPandA(APPLICATION, settings=settings) as panda,
         control(panda) as client,

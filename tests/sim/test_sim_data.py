@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from wire import Wire, control, data
 
-from panda_ioc.sim import Settings, SimulatedPandA
+from panda_ioc.sim import SimSettings, SimulatedPandA
 from panda_ioc.sim.settings import REASONS
 from panda_ioc.sim.signals import PERIOD, Source, ticks_per_sample
 
@@ -342,7 +342,7 @@ async def test_unusual_options_that_are_good(panda: SimulatedPandA, options: str
 
 
 async def test_stops_while_clients_are_streaming() -> None:
-    panda = SimulatedPandA(settings=Settings(rate=0))
+    panda = SimulatedPandA(settings=SimSettings(rate=0))
     await panda.start()
     async with control(panda) as client, data(panda, "XML FRAMED RAW") as stream:
         await stream.line()

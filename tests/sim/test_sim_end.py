@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 from wire import Wire, control, data
 
-from panda_ioc.sim import Settings, SimulatedPandA
+from panda_ioc.sim import SimSettings, SimulatedPandA
 
 IN_PROGRESS = "ERR Data capture already in progress"
 TAKING = "ERR Data clients still taking data"
@@ -77,7 +77,7 @@ async def test_the_thread_reads_for_eight_milliseconds_unless_told_otherwise(
 
 
 async def test_a_thread_that_reads_at_once_can_be_asked_for() -> None:
-    async with SimulatedPandA(settings=Settings(drain=0)) as panda, control(panda) as client:
+    async with SimulatedPandA(settings=SimSettings(drain=0)) as panda, control(panda) as client:
         for _ in range(100):
             await client.put("*PCAP.ARM=", "*PCAP.DISARM=")
 

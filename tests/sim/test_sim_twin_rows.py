@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import numpy as np
 from wire import Wire, control, data
 
-from panda_ioc.sim import Settings, SimulatedPandA
+from panda_ioc.sim import SimSettings, SimulatedPandA
 from panda_ioc.sim.twin_hardware.rows import Rows
 
 WINDOW = 4096
@@ -31,7 +31,7 @@ def test_rows_come_back_in_any_pieces() -> None:
 
 async def test_a_late_client_begins_in_the_middle_of_what_is_kept() -> None:
     """Rows number themselves: what the header says is missing is missing."""
-    settings = Settings(buffer=4 * WINDOW)
+    settings = SimSettings(buffer=4 * WINDOW)
     async with SimulatedPandA(twin=True, settings=settings) as panda, control(panda) as client:
         await client.put(
             *("*CAPTURE=", "CLOCK1.PERIOD.RAW=1250", "CLOCK1.ENABLE=PCAP.ACTIVE"),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from random import Random
 
-from panda_ioc.sim.twin.block import Block, Board
+from panda_ioc.sim.twin.block import Backplane, Block
 from panda_ioc.sim.twin.blocks.pcap import Pcap
 from panda_ioc.sim.twin.fields import register
 from panda_ioc.sim.twin.network import Network
@@ -146,7 +146,7 @@ class Written(Block):
 
     VAL: int = register(signed=True)
 
-    def __init__(self, board: Board, name: str) -> None:
+    def __init__(self, board: Backplane, name: str) -> None:
         super().__init__(board, name)
         self.outputs["VAL"] = PositionOutput(board.engine, f"{name}.VAL")
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from panda_ioc.sim.twin.prescaler import PhaseTimer
-from panda_ioc.sim.twin.ring import Ring
+from panda_ioc.sim.twin.ring import LineRing
 
 
 def _end_by_ticks(time: int, prescale: int, changes: dict[int, int]) -> int:
@@ -63,8 +63,8 @@ def test_a_counter_that_is_past_its_new_end_goes_round() -> None:
 def test_filling_a_ring_equals_clocks(
     begun: int, words: list[int], wrapping: bool, reset: bool
 ) -> None:
-    def ring() -> Ring[tuple[int, ...]]:
-        made: Ring[tuple[int, ...]] = Ring(4, tuple)
+    def ring() -> LineRing[tuple[int, ...]]:
+        made: LineRing[tuple[int, ...]] = LineRing(4, tuple)
         for word in [None, *range(begun)]:
             made.step(word, last=False, reset=False, wrapping=wrapping, take=False)
         if reset:

@@ -2,19 +2,19 @@
 
 from panda_ioc.capture.live import Keep, LiveWindow, Snapshot
 from panda_ioc.capture.session import FileCapture
-from panda_ioc.capture.settings import Mode, Settings
-from panda_ioc.capture.status import State, Status
+from panda_ioc.capture.settings import CaptureSettings, Mode
+from panda_ioc.capture.status import CaptureState, CaptureStatus
 from panda_ioc.capture.stream import DataStream, Sink
 
 __all__ = [
+    "CaptureSettings",
+    "CaptureState",
+    "CaptureStatus",
     "DataStream",
     "FileCapture",
     "Keep",
     "LiveWindow",
     "Mode",
-    "Settings",
     "Sink",
     "Snapshot",
-    "State",
-    "Status",
 ]

@@ -4,10 +4,10 @@
 
 `begin` makes the file, so that everything that can be wrong with it is said before anything is
 armed. A capture ends by itself when it has what was asked for (`Mode`) or with the first thing that
-goes wrong, else with `stop`; the file is closed before `Status.busy` becomes false.
+goes wrong, else with `stop`; the file is closed before `busy` of its status becomes false.
 
 When the queue is full the receiving thread waits, so nothing is lost on our side: the PandA buffers
-and, if that lasts, ends the acquisition with Data overrun. `Status.queue_peak` shows it coming.
+and, if that lasts, ends the acquisition with Data overrun. `queue_peak` shows it coming.
 """
 
 import logging
@@ -25,8 +25,8 @@ from panda_ioc.capture._queue import BoundedQueue
 from panda_ioc.capture.datasets import datasets_of
 from panda_ioc.capture.hdf5 import HDF5Writer
 from panda_ioc.capture.scaling import Rows, columns_of
-from panda_ioc.capture.settings import Mode, Settings
-from panda_ioc.capture.status import State, Status, outcome
+from panda_ioc.capture.settings import CaptureSettings, Mode
+from panda_ioc.capture.status import CaptureState, CaptureStatus, outcome
 from panda_ioc.capture.stream import DataStream
 from panda_ioc.errors import CaptureError, ConnectionLost, describe
 from panda_ioc.protocol.responses import EndReason, StartData
@@ -58,21 +58,21 @@ class FileCapture:
 
     Args:
         settings: what and where to; `flush_period` may be changed while it runs
-        on_change: called with the new `Status` whenever the file, or the state, has changed; in the
+        on_change: called with the new status whenever the file, or the state, has changed; in the
             writing thread, so it must be quick, and must not call `stop`
         queue_bytes: bound of the queue
     """
 
     def __init__(
         self,
-        settings: Settings,
-        on_change: Callable[[Status], None] | None = None,
+        settings: CaptureSettings,
+        on_change: Callable[[CaptureStatus], None] | None = None,
         queue_bytes: int = QUEUE_BYTES,
     ) -> None:
         self.settings = settings
         self._on_change = on_change
         self._queue: BoundedQueue[_Event] = BoundedQueue(queue_bytes)
-        self._status = Status(queue_limit=queue_bytes, path=settings.path)
+        self._status = CaptureStatus(queue_limit=queue_bytes, path=settings.path)
         self._received = 0
         self.flush_period = settings.flush_period
         self._finished = self._warned = False
@@ -86,7 +86,7 @@ class FileCapture:
         self._thread = threading.Thread(target=self._run, name="panda file writer", daemon=True)
 
     @property
-    def status(self) -> Status:
+    def status(self) -> CaptureStatus:
         """The status at this moment."""
         return replace(
             self._status,
@@ -116,19 +116,19 @@ class FileCapture:
         self._stream = stream
         stream.add(self, over)
         # Not before: who hears this may arm at once.
-        self._set(state=State.READY, message=State.READY.value)
+        self._set(state=CaptureState.READY, message=CaptureState.READY.value)
         try:
             self._thread.start()
         except RuntimeError as error:  # the system has no more threads
             self._close(str(error))
             raise CaptureError(f"{self.settings.path}: {error}") from error
 
-    def stop(self, timeout: float = 30.0) -> Status:
+    def stop(self, timeout: float = 30.0) -> CaptureStatus:
         """Stop taking samples, write the queue, close the file; return how it ended."""
         self._queue.put(_End(EndReason.MANUALLY_STOPPED))
         return self.wait(timeout)
 
-    def wait(self, timeout: float | None = None) -> Status:
+    def wait(self, timeout: float | None = None) -> CaptureStatus:
         """Wait until the capture has ended and its file is closed; return how it ended."""
         if self._thread.ident is not None:
             # Not `join`: a signal handler that raises in it makes Python think the thread is over.
@@ -162,7 +162,7 @@ class FileCapture:
             self._close(self._fault_in_work())
         except Exception as error:
             log.exception("capture to %s: could not be closed", self.settings.path)
-            self._set(state=State.FAILED, message=describe(error))
+            self._set(state=CaptureState.FAILED, message=describe(error))
         finally:
             self._closed.set()
 
@@ -171,7 +171,7 @@ class FileCapture:
         try:
             self._work()
         except CaptureError as error:
-            self._set(state=State.CLOSING, message=str(error))
+            self._set(state=CaptureState.CLOSING, message=str(error))
             return str(error)
         except Exception as error:
             # Whatever it is (memory that is not to be had), the file is closed, and it is told.
@@ -218,12 +218,14 @@ class FileCapture:
 
     def _start_acquisition(self, start: StartData) -> None:
         missed = self._status.missed + start.missed
-        message = State.CAPTURING.value + (f", {missed} samples missed before" if missed else "")
+        message = CaptureState.CAPTURING.value + (
+            f", {missed} samples missed before" if missed else ""
+        )
         number = self._status.acquisitions + 1
         if not start.missed and not self._take_header(start):
             return
         self._joined = start if start.missed else None
-        self._set(state=State.CAPTURING, message=message, missed=missed, acquisitions=number)
+        self._set(state=CaptureState.CAPTURING, message=message, missed=missed, acquisitions=number)
 
     def _take_header(self, start: StartData) -> bool:
         """Define the file by the first header; a later header that differs ends the capture."""
@@ -249,8 +251,8 @@ class FileCapture:
         """Forget an acquisition that ended as we joined it; the capture takes the next one."""
         self._joined = None
         self._set(
-            state=State.READY,
-            message=State.READY.value,
+            state=CaptureState.READY,
+            message=CaptureState.READY.value,
             missed=self._status.missed - joined.missed,
             acquisitions=self._status.acquisitions - 1,
         )
@@ -295,13 +297,13 @@ class FileCapture:
         goes_on = self.settings.mode is Mode.FOREVER and end.reason.is_good
         if goes_on:
             self._flush()
-            self._set(state=State.READY, message=State.READY.value, reason=end.reason)
+            self._set(state=CaptureState.READY, message=CaptureState.READY.value, reason=end.reason)
         else:
             self._finish(end.reason)
 
     def _finish(self, reason: EndReason) -> None:
         self._finished = True
-        self._set(state=State.CLOSING, message=State.CLOSING.value, reason=reason)
+        self._set(state=CaptureState.CLOSING, message=CaptureState.CLOSING.value, reason=reason)
 
     def _close(self, fault: str | None) -> None:
         # First the queue: the receiving thread may wait in it, holding the stream's lock.

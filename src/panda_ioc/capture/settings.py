@@ -27,7 +27,7 @@ class Mode(Enum):
 
 
 @dataclass(frozen=True)
-class Settings:
+class CaptureSettings:
     """What to capture, and where to.
 
     Attributes:

@@ -12,7 +12,7 @@ from panda_ioc.protocol.responses import EndReason, StartData
 log = logging.getLogger(__name__)
 
 
-class State(Enum):
+class CaptureState(Enum):
     """The states of a capture."""
 
     IDLE = "Idle"
@@ -24,7 +24,7 @@ class State(Enum):
 
 
 @dataclass(frozen=True)
-class Status:
+class CaptureStatus:
     """The status of a capture.
 
     Attributes:
@@ -41,8 +41,8 @@ class Status:
         queued, queue_peak, queue_limit: bytes that wait for the disk: now, at most, and allowed
     """
 
-    state: State = State.IDLE
-    message: str = State.IDLE.value
+    state: CaptureState = CaptureState.IDLE
+    message: str = CaptureState.IDLE.value
     path: Path | None = None
     received: int = 0
     captured: int = 0
@@ -59,10 +59,10 @@ class Status:
     @property
     def busy(self) -> bool:
         """Whether the file is still open."""
-        return self.state in (State.READY, State.CAPTURING, State.CLOSING)
+        return self.state in (CaptureState.READY, CaptureState.CAPTURING, CaptureState.CLOSING)
 
 
-def outcome(status: Status, fault: str | None, left_out: int) -> dict[str, object]:
+def outcome(status: CaptureStatus, fault: str | None, left_out: int) -> dict[str, object]:
     """Return state and message of a capture whose file is closed; log those that failed.
 
     Args:
@@ -81,7 +81,7 @@ def outcome(status: Status, fault: str | None, left_out: int) -> dict[str, objec
     is_good = fault is None and status.reason is not None and _is_good(status.reason)
     if not is_good:
         log.warning("capture: %s", message)
-    return {"state": State.DONE if is_good else State.FAILED, "message": message}
+    return {"state": CaptureState.DONE if is_good else CaptureState.FAILED, "message": message}
 
 
 def _is_good(reason: EndReason) -> bool:

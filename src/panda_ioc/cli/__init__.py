@@ -13,7 +13,7 @@ from panda_ioc.errors import PandAError
 LEVELS = ("debug", "info", "warning", "error")
 
 
-class Command(NamedTuple):
+class Subcommand(NamedTuple):
     """A command: the functions that add its arguments and run it."""
 
     name: str
@@ -24,36 +24,38 @@ class Command(NamedTuple):
 
 
 COMMANDS = (
-    Command("run", "serve one PandA as EPICS PVs", serving.run_arguments, serving.run),
-    Command("sim", "run a simulated PandA", serving.sim_arguments, serving.sim),
-    Command(
+    Subcommand("run", "serve one PandA as EPICS PVs", serving.run_arguments, serving.run),
+    Subcommand("sim", "run a simulated PandA", serving.sim_arguments, serving.sim),
+    Subcommand(
         "demo",
         "serve a simulated PandA, and say how to talk to it",
         serving.demo_arguments,
         serving.demo,
     ),
-    Command("save", "write all settings of a PandA to a file", tools.save_arguments, tools.save),
-    Command("load", "set a PandA from a saved file", tools.load_arguments, tools.load),
-    Command(
+    Subcommand("save", "write all settings of a PandA to a file", tools.save_arguments, tools.save),
+    Subcommand("load", "set a PandA from a saved file", tools.load_arguments, tools.load),
+    Subcommand(
         "capture", "capture data of a PandA to an HDF5 file", tools.capture_arguments, tools.capture
     ),
-    Command("plot", "draw the data of a capture", tools.plot_arguments, tools.plot),
-    Command(
+    Subcommand("plot", "draw the data of a capture", tools.plot_arguments, tools.plot),
+    Subcommand(
         "rehearse",
         "tell what a layout will do, tick by tick, and draw it",
         rehearsing.rehearse_arguments,
         rehearsing.rehearse,
         log_level="warning",
     ),
-    Command(
+    Subcommand(
         "control",
         "talk to a PandA: a console, or commands from a pipe",
         tools.control_arguments,
         tools.control,
         log_level="warning",
     ),
-    Command("info", "print what a PandA is", tools.info_arguments, tools.info, log_level="warning"),
-    Command(
+    Subcommand(
+        "info", "print what a PandA is", tools.info_arguments, tools.info, log_level="warning"
+    ),
+    Subcommand(
         "diagram",
         "draw the blocks of a PandA and the wires between them",
         tools.diagram_arguments,
@@ -67,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; return its exit status."""
     _open_standard_files()
     options = make_parser().parse_args(arguments)
-    command: Command = options.command
+    command: Subcommand = options.command
     logs.configure(options.log_level or command.log_level, options.log_format)
     try:
         status = command.run(options)

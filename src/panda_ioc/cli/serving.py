@@ -127,14 +127,14 @@ def sim_arguments(parser: ArgumentParser) -> None:
 
 def sim(options: Namespace) -> int:
     """Run a simulator."""
-    from panda_ioc.sim import Settings, run
+    from panda_ioc.sim import SimSettings, run
 
     return run(
         options.config_dir,
         options.host,
         options.port,
         options.data_port,
-        settings=Settings(rate=options.rate, samples=options.samples),
+        settings=SimSettings(rate=options.rate, samples=options.samples),
         alive=options.alive,
         twin=options.twin,
         unknown_types=options.unknown_types,

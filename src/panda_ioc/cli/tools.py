@@ -76,12 +76,12 @@ def capture_arguments(parser: ArgumentParser) -> None:
 
 def capture(options: Namespace) -> int:
     """Capture data to a file."""
-    from panda_ioc.capture import Mode, Settings
+    from panda_ioc.capture import CaptureSettings, Mode
     from panda_ioc.commands.capture import run
 
     modes = {"first": Mode.FIRST_N, "last": Mode.LAST_N, "forever": Mode.FOREVER}
     path = options.file.absolute()
-    settings = Settings(
+    settings = CaptureSettings(
         path.parent,
         path.name,
         mode=modes[options.mode],

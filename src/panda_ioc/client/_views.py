@@ -16,7 +16,7 @@ from panda_ioc.client.values import Node, field_node
 from panda_ioc.device.codecs import ActionCodec
 from panda_ioc.device.kinds import Access
 from panda_ioc.device.model import Block, Device
-from panda_ioc.device.tables import Column
+from panda_ioc.device.tables import TableColumn
 from panda_ioc.errors import BadValue
 from panda_ioc.protocol.commands import Command
 
@@ -94,7 +94,7 @@ class TableView(LeafView):
         return empty_rows(self._node, rows)
 
     @property
-    def columns(self) -> Mapping[str, Column]:
+    def columns(self) -> Mapping[str, TableColumn]:
         """Types, limits, labels and descriptions of the columns, by name."""
         return {column.name: column for column in layout_of(self._node).columns}
 

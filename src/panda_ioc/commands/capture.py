@@ -11,8 +11,8 @@ from typing import TextIO
 
 from panda_ioc.capture.datasets import BitNames
 from panda_ioc.capture.session import FileCapture
-from panda_ioc.capture.settings import Mode, Settings
-from panda_ioc.capture.status import Status
+from panda_ioc.capture.settings import CaptureSettings, Mode
+from panda_ioc.capture.status import CaptureStatus
 from panda_ioc.capture.stream import DataStream
 from panda_ioc.client.address import Address
 from panda_ioc.client.blocking import BlockingClient
@@ -42,7 +42,9 @@ CLOSE_TIMEOUT = 600.0  # seconds until all that is queued must be in the file
 _BAR = 20  # characters
 
 
-def run(address: Address, settings: Settings, arm: bool = False, unpack_bits: bool = False) -> int:
+def run(
+    address: Address, settings: CaptureSettings, arm: bool = False, unpack_bits: bool = False
+) -> int:
     """Capture until the end, or until interrupted; returns the exit status.
 
     Args:
@@ -67,7 +69,7 @@ def run(address: Address, settings: Settings, arm: bool = False, unpack_bits: bo
     return EXITS.get(now.reason, EXITS[None])
 
 
-def _armed(address: Address, capture: FileCapture) -> Status:
+def _armed(address: Address, capture: FileCapture) -> CaptureStatus:
     with _client(address) as client:
         try:
             client.send(Arm())
@@ -86,9 +88,9 @@ def _disarm(client: BlockingClient) -> None:
         client.send(Disarm())
 
 
-def _followed(capture: FileCapture) -> Status:
+def _followed(capture: FileCapture) -> CaptureStatus:
     """Show the progress until the capture ends or is interrupted."""
-    display = Display(sys.stderr)
+    display = ProgressLine(sys.stderr)
     try:
         while (now := capture.wait(TTY_PERIOD)).busy:
             display.show(now, capture.settings)
@@ -123,7 +125,7 @@ def _interrupts() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-class Display:
+class ProgressLine:
     """Shows progress: on a terminal as one changing line, elsewhere as a line now and then."""
 
     def __init__(self, output: TextIO) -> None:
@@ -133,7 +135,7 @@ class Display:
         self._measured = (time.monotonic(), 0)
         self._width = 0
 
-    def show(self, now: Status, settings: Settings) -> None:
+    def show(self, now: CaptureStatus, settings: CaptureSettings) -> None:
         """Show the status."""
         if self._is_tty:
             line = self._line(now, settings)
@@ -150,12 +152,12 @@ class Display:
             self._output.write("\n")
             self._width = 0
 
-    def _line(self, now: Status, settings: Settings) -> str:
+    def _line(self, now: CaptureStatus, settings: CaptureSettings) -> str:
         queued = 100 * now.queued // (now.queue_limit or 1)
         parts = [now.message, f"{now.received} samples", f"{self._rate(now):.1f} MB/s"]
         return "  ".join([*parts, f"queue {queued} %", *_bar(now, settings)])
 
-    def _rate(self, now: Status) -> float:
+    def _rate(self, now: CaptureStatus) -> float:
         size = now.start.sample_bytes if now.start else 0
         moment, octets = time.monotonic(), now.received * size
         seconds, more = moment - self._measured[0], octets - self._measured[1]
@@ -163,7 +165,7 @@ class Display:
         return more / seconds / 1e6 if seconds else 0.0
 
 
-def _bar(now: Status, settings: Settings) -> list[str]:
+def _bar(now: CaptureStatus, settings: CaptureSettings) -> list[str]:
     """Return a progress bar."""
     if settings.mode is not Mode.FIRST_N or not settings.num:
         return []

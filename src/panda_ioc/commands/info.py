@@ -33,7 +33,7 @@ class BlockCount:
 
 
 @dataclass(frozen=True)
-class Capture:
+class PcapInfo:
     """PCAP.
 
     Attributes:
@@ -74,7 +74,7 @@ class Info:
     in_error: list[str]
     unanswered: list[str]
     unknown: list[str]
-    capture: Capture
+    capture: PcapInfo
     connected: list[str] | None = None
 
 
@@ -137,7 +137,7 @@ def _blocks(device: Device) -> Iterator[BlockCount]:
             yield BlockCount(block.type, count, len(block.fields), block.description or "")
 
 
-def _capture(client: BlockingClient) -> Capture:
+def _capture(client: BlockingClient) -> PcapInfo:
     fields, status, captured, completion = client.send(
         [
             OrNone[Any](GetMultiline("*CAPTURE")),
@@ -147,7 +147,7 @@ def _capture(client: BlockingClient) -> Capture:
         ]
     )
     state, readers, taking = (*(status or "").split(), "", "", "")[:3]
-    return Capture(
+    return PcapInfo(
         fields or [], state or None, _int(readers), _int(taking), _int(captured), completion
     )
 
@@ -180,7 +180,7 @@ def _text(info: Info) -> Iterator[str]:
         yield f"  {block.count:3} {block.name:<16} {block.fields:3} fields  {block.description}"
 
 
-def _acquisition(capture: Capture) -> str:
+def _acquisition(capture: PcapInfo) -> str:
     if capture.state == "Busy":
         return "Busy"
     end = _known(capture.completion)

@@ -51,7 +51,7 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class Picture:
+class PlotPicture:
     """The series to draw; x holds the positions of the steps."""
 
     title: str
@@ -117,12 +117,12 @@ def _open(path: Path) -> h5py.File:
         raise CaptureError(f"{path}: cannot be read as HDF5: {error}") from error
 
 
-def _read(file: h5py.File, path: Path, against: str | None) -> Picture:
+def _read(file: h5py.File, path: Path, against: str | None) -> PlotPicture:
     datasets = _datasets(file, path)
     count = min(len(one) for one in datasets)
     x, x_label, used = _axis(datasets, count, against)
     frames = _frames([one for one in datasets if one.name != used], count)
-    return Picture(_title(file, path, count), x, x_label, tuple(frames))
+    return PlotPicture(_title(file, path, count), x, x_label, tuple(frames))
 
 
 def _datasets(file: h5py.File, path: Path) -> list[h5py.Dataset]:
@@ -243,7 +243,7 @@ def _text(value: Any) -> str:
 # -- drawing ------------------------------------------------------------------------------------
 
 
-def _draw(pyplot: Any, picture: Picture) -> Any:
+def _draw(pyplot: Any, picture: PlotPicture) -> Any:
     """Draw the figure."""
     frames = picture.frames
     heights = [max(_HEIGHT, _TRACE * len(f.series) if f.is_logic else 0) for f in frames]

@@ -53,7 +53,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Block:
-    """One instance of a block.
+    """One instance of a block, as clients see it (`panda_ioc.sim.twin.block.Block` is one at work).
 
     Attributes:
         wire: "PULSE1", or "PCAP" where there is just one

@@ -28,7 +28,7 @@ UnpackedArray = NDArray[Any] | list[str]
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """Bits `shift` ... `shift` + `width` - 1 of word `word` of a row.
 
     Attributes:
@@ -95,7 +95,7 @@ class TableLayout:
     """
 
     name: str
-    columns: tuple[Column, ...]
+    columns: tuple[TableColumn, ...]
     row_words: int
     max_rows: int | None = None
     streams: bool = False
@@ -151,7 +151,7 @@ class TableLayout:
         if unknown:
             raise BadValue(f"{self.name}: has no columns {', '.join(unknown)}; it has {names}")
 
-    def _row_count(self, values: Mapping[Column, NDArray[np.int64]]) -> int:
+    def _row_count(self, values: Mapping[TableColumn, NDArray[np.int64]]) -> int:
         lengths = {column.name: len(each) for column, each in values.items()}
         count = max(lengths.values(), default=0)
         if min(lengths.values(), default=0) != count:
@@ -160,7 +160,7 @@ class TableLayout:
             raise BadValue(f"{self.name}: {count} rows; it has room for {self.max_rows}")
         return count
 
-    def _values(self, column: Column, values: ArrayLike) -> NDArray[np.int64]:
+    def _values(self, column: TableColumn, values: ArrayLike) -> NDArray[np.int64]:
         where = f"{self.name} column {column.name}"
         array = _array(where, values)
         if array.dtype.kind in "UO" and column.labels:
@@ -226,7 +226,7 @@ def _number(value: Any) -> Any:
     return int(value) if is_number else value
 
 
-def _column(table: str, info: TableFieldInfo, name: str, details: TableFieldDetails) -> Column:
+def _column(table: str, info: TableFieldInfo, name: str, details: TableFieldDetails) -> TableColumn:
     low, high = details.bit_low, details.bit_high
     if not 0 <= low <= high < 32 * info.row_words or low // 32 != high // 32:
         raise BadValue(
@@ -235,7 +235,9 @@ def _column(table: str, info: TableFieldInfo, name: str, details: TableFieldDeta
         )
     labels = tuple(details.labels or ())
     width = high - low + 1
-    return Column(name, details.subtype, low // 32, low % 32, width, labels, details.description)
+    return TableColumn(
+        name, details.subtype, low // 32, low % 32, width, labels, details.description
+    )
 
 
 def _parse(table: str, words: Sequence[str]) -> NDArray[np.uint32]:
@@ -260,7 +262,7 @@ def _array(where: str, values: ArrayLike) -> NDArray[Any]:
     return array
 
 
-def _indices(where: str, column: Column, values: list[Any]) -> NDArray[Any]:
+def _indices(where: str, column: TableColumn, values: list[Any]) -> NDArray[Any]:
     numbers = {label: index for index, label in enumerate(column.labels)}
     for row, value in enumerate(values):
         if isinstance(value, str) and value not in numbers:

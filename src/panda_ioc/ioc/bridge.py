@@ -15,7 +15,7 @@ from panda_ioc.ioc.epics.database import OnPut, Validate
 from panda_ioc.ioc.epics.late import Late
 from panda_ioc.ioc.epics.record import Record
 from panda_ioc.ioc.options import Options
-from panda_ioc.ioc.panda.connection import Connection, Listener, State
+from panda_ioc.ioc.panda.connection import Connection, ConnectionState, Listener
 from panda_ioc.ioc.panda.data_port import DataPort
 from panda_ioc.ioc.panda.news import Board
 from panda_ioc.ioc.parts.arm import Arming
@@ -27,13 +27,13 @@ from panda_ioc.ioc.parts.fields import Fields
 from panda_ioc.ioc.parts.files.capture import Files
 from panda_ioc.ioc.parts.health import Health
 from panda_ioc.ioc.parts.live import Live
-from panda_ioc.ioc.parts.pcap import Pcap
+from panda_ioc.ioc.parts.pcap import AcquisitionPart
 from panda_ioc.ioc.parts.puts import Puts
-from panda_ioc.ioc.parts.settings import Settings
+from panda_ioc.ioc.parts.settings import BridgeSettings
 from panda_ioc.ioc.parts.sources import Sources
-from panda_ioc.ioc.parts.status import Status
+from panda_ioc.ioc.parts.status import ConnectionStatus
 from panda_ioc.ioc.parts.streaming import StatePoll
-from panda_ioc.ioc.parts.tables import Table
+from panda_ioc.ioc.parts.tables import TablePart
 from panda_ioc.ioc.parts.worker import Worker
 from panda_ioc.ioc.recsync.part import RecSync
 from panda_ioc.records.build import RecordSet
@@ -62,11 +62,11 @@ class Bridge:
         self._data_port = DataPort(address, self._data_opened, self._data_closed)
         self._puts = puts = Puts()
         worker, late = Worker("tables"), Late()
-        self._status = Status(device, frozenset(spec.name for spec in specs if spec.wire))
+        self._status = ConnectionStatus(device, frozenset(spec.name for spec in specs if spec.wire))
         self._live = Live(self._data_port)
         origin = {"prefix": records.prefix, "panda": str(address), "panda_idn": device.idn}
         names = {dataset_name(wire): wire for wire in device.fields}
-        pcap = Pcap(connection, self._data_port)
+        pcap = AcquisitionPart(connection, self._data_port)
         files = Files(
             self._data_port,
             connection,
@@ -89,13 +89,13 @@ class Bridge:
             Sources(device),
             Arming(connection, pcap, puts),
             pcap,
-            *(Table(wire, tables[wire], connection, puts, worker, late) for wire in tables),
+            *(TablePart(wire, tables[wire], connection, puts, worker, late) for wire in tables),
             StatePoll(connection, [f"{wire}.MODE" for wire in tables if tables[wire].streams]),
             self._live,
             files,
             design,
             self._health,
-            Settings(
+            BridgeSettings(
                 specs,
                 puts,
                 {**self._live.settings(), **files.settings(), **design.settings()},
@@ -134,10 +134,10 @@ class Bridge:
         for wire in self._board.show(batch):
             self._connection.recheck(wire)
 
-    def _state(self, state: State, why: str) -> None:
-        if state is State.DISCONNECTED:
+    def _state(self, state: ConnectionState, why: str) -> None:
+        if state is ConnectionState.DISCONNECTED:
             self._board.stale()
-        elif state is State.CONNECTED:
+        elif state is ConnectionState.CONNECTED:
             self._board.connected()
         self._status.show(state, why)
 

@@ -17,7 +17,7 @@ from copy import copy
 from panda_ioc.errors import CommandError, ConnectionLost, PandAError, ProtocolError
 from panda_ioc.protocol._data_header import frame_layout, parse_header
 from panda_ioc.protocol._data_state import DataState
-from panda_ioc.protocol._data_text import Text, parse_end
+from panda_ioc.protocol._data_text import PartialText, parse_end
 from panda_ioc.protocol._frames import FRAME, HEAD, copy_frames, copy_run
 from panda_ioc.protocol._samples import HEAD_BYTES, SampleStore
 from panda_ioc.protocol.responses import Data, FrameData, ReadyData
@@ -66,7 +66,7 @@ class DataConnection:
         self._max_frame = max_frame
         self._state = DataState.CONNECT
         self._options = ""
-        self._text = Text()
+        self._text = PartialText()
         self._store = SampleStore(slab_bytes)
         self._frame_bytes = 0
         self._left = 0

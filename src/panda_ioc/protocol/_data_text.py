@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 _END_LINE = re.compile(rb"END (\d{1,20}) (.*)\n")
 
 
-class Text(bytearray):
+class PartialText(bytearray):
     """Text whose end has not come yet."""
 
     def until(

@@ -82,7 +82,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Kind:
+class InfoKind:
     """The class that describes a type of field, and the questions that fill it."""
 
     info: type[FieldInfo]
@@ -121,8 +121,8 @@ _UNITS_LABELS = _list("*ENUMS.{block}.{field}.UNITS?")
 
 # Attributes that all instances share are asked of the first: a number is always understood.
 _VALUE_KINDS = {
-    "uint": Kind(UintFieldInfo, {"max_val": _int("{block}1.{field}.MAX?")}),
-    "scalar": Kind(
+    "uint": InfoKind(UintFieldInfo, {"max_val": _int("{block}1.{field}.MAX?")}),
+    "scalar": InfoKind(
         ScalarFieldInfo,
         {
             "units": _text("{block}1.{field}.UNITS?"),
@@ -130,39 +130,39 @@ _VALUE_KINDS = {
             "offset": _float("{block}1.{field}.OFFSET?"),
         },
     ),
-    "enum": Kind(EnumFieldInfo, {"labels": _LABELS}),
-    "time": Kind(SubtypeTimeFieldInfo, {"units_labels": _UNITS_LABELS}),
+    "enum": InfoKind(EnumFieldInfo, {"labels": _LABELS}),
+    "time": InfoKind(SubtypeTimeFieldInfo, {"units_labels": _UNITS_LABELS}),
 }
-_EXT_OUT = Kind(ExtOutFieldInfo, {"capture_labels": _CAPTURE_LABELS})
+_EXT_OUT = InfoKind(ExtOutFieldInfo, {"capture_labels": _CAPTURE_LABELS})
 _BITS = _list("{block}1.{field}.BITS?")
 
-_KINDS: Mapping[tuple[str, str | None], Kind] = MappingProxyType(
+_KINDS: Mapping[tuple[str, str | None], InfoKind] = MappingProxyType(
     {
         **{
             (access, subtype): kind
             for access in ("param", "read", "write")
             for subtype, kind in _VALUE_KINDS.items()
         },
-        ("time", None): Kind(TimeFieldInfo, {"units_labels": _UNITS_LABELS}),
-        ("bit_out", None): Kind(
+        ("time", None): InfoKind(TimeFieldInfo, {"units_labels": _UNITS_LABELS}),
+        ("bit_out", None): InfoKind(
             BitOutFieldInfo,
             {
                 "capture_word": _text("{block}1.{field}.CAPTURE_WORD?"),
                 "offset": _int("{block}1.{field}.OFFSET?"),
             },
         ),
-        ("bit_mux", None): Kind(
+        ("bit_mux", None): InfoKind(
             BitMuxFieldInfo,
             {"max_delay": _int("{block}1.{field}.MAX_DELAY?"), "labels": _LABELS},
         ),
-        ("pos_mux", None): Kind(PosMuxFieldInfo, {"labels": _LABELS}),
-        ("pos_out", None): Kind(PosOutFieldInfo, {"capture_labels": _CAPTURE_LABELS}),
+        ("pos_mux", None): InfoKind(PosMuxFieldInfo, {"labels": _LABELS}),
+        ("pos_out", None): InfoKind(PosOutFieldInfo, {"capture_labels": _CAPTURE_LABELS}),
         ("ext_out", "timestamp"): _EXT_OUT,
         ("ext_out", "samples"): _EXT_OUT,
-        ("ext_out", "bits"): Kind(
+        ("ext_out", "bits"): InfoKind(
             ExtOutBitsFieldInfo, {"capture_labels": _CAPTURE_LABELS, "bits": _BITS}
         ),
-        ("table", None): Kind(
+        ("table", None): InfoKind(
             TableFieldInfo,
             {
                 "max_length": _count("{block}1.{field}.MAX_LENGTH?"),
@@ -172,13 +172,13 @@ _KINDS: Mapping[tuple[str, str | None], Kind] = MappingProxyType(
         ),
     }
 )
-_PLAIN = Kind(FieldInfo, MappingProxyType({}))
+_PLAIN = InfoKind(FieldInfo, MappingProxyType({}))
 
 COLUMN_DESCRIPTION = _text("*DESC.{block}.{field}[].{column}?")
 COLUMN_LABELS = _list("*ENUMS.{block}.{field}[].{column}?")
 
 
-def kind_of(info: FieldInfo) -> Kind:
+def kind_of(info: FieldInfo) -> InfoKind:
     """What is to be asked about a field of which the type is known."""
     return _KINDS.get((info.type, info.subtype), _PLAIN)
 

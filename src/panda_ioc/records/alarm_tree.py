@@ -12,7 +12,7 @@ from panda_ioc.records.specs import pv_name
 
 
 @dataclass(frozen=True)
-class Alarm:
+class AlarmLeaf:
     """One PV of the tree.
 
     Attributes:
@@ -33,7 +33,7 @@ class Alarm:
 
 
 CONNECTION = (
-    Alarm(
+    AlarmLeaf(
         own.STATUS,
         "PandA is not connected",
         "All its PVs are INVALID, and the bridge connects again by itself. If it does not, see"
@@ -43,7 +43,7 @@ CONNECTION = (
     ),
 )
 PUTS = (
-    Alarm(
+    AlarmLeaf(
         own.ERROR,
         "PandA refused a put",
         "The text says which put and why; ERROR:PV names the record, which shows the PandA's own"
@@ -53,14 +53,14 @@ PUTS = (
     ),
 )
 CAPTURE = (
-    Alarm(
+    AlarmLeaf(
         own.DATA_STATUS,
         "Capture to file failed",
         "The text says why: overrun, disk full, file exists, connection lost. The file holds what"
         " came before.",
         "capture.bob",
     ),
-    Alarm(
+    AlarmLeaf(
         own.DATA_LIVE_STATE,
         "Acquisition ended badly, or no data port",
         "The text is the PandA's end reason. Data overrun: capture less, or more slowly. Framing"
@@ -68,13 +68,13 @@ CAPTURE = (
         "capture.bob",
         delay=5,
     ),
-    Alarm(
+    AlarmLeaf(
         own.DATA_OVERRUNS,
         "Captured data was lost",
         "The last capture ended in an overrun: the network or the disk did not keep up.",
         "capture.bob",
     ),
-    Alarm(
+    AlarmLeaf(
         own.DATA_QUEUE_DEPTH,
         "Disk is too slow for the data",
         "Over half of the queue to the disk is full. Nothing is lost yet.",
@@ -113,11 +113,11 @@ def alarm_tree(device: Device, records: RecordSet, name: str, screens: PurePath)
     return ET.tostring(config, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def _health(device: Device) -> Iterator[Alarm]:
+def _health(device: Device) -> Iterator[AlarmLeaf]:
     """Yield the health of each block that has one."""
     for field in health_fields(device):
         block = field.wire.partition(".")[0]
-        yield Alarm(
+        yield AlarmLeaf(
             pv_name(field.wire),
             f"{block} is not healthy",
             f"The value says what is wrong with {block}. Disable and enable the block to clear it.",
@@ -126,7 +126,7 @@ def _health(device: Device) -> Iterator[Alarm]:
 
 
 def _group(
-    parent: ET.Element, name: str, alarms: Iterable[Alarm], prefix: str, screens: PurePath
+    parent: ET.Element, name: str, alarms: Iterable[AlarmLeaf], prefix: str, screens: PurePath
 ) -> None:
     component = ET.Element("component", name=name)
     for alarm in alarms:

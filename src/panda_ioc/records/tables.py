@@ -14,7 +14,7 @@ import numpy as np
 
 from panda_ioc.device.codecs import codec_for
 from panda_ioc.device.model import Device, Field
-from panda_ioc.device.tables import Column, TableLayout
+from panda_ioc.device.tables import TableColumn, TableLayout
 from panda_ioc.errors import BadValue
 from panda_ioc.protocol.responses import TableFieldInfo
 from panda_ioc.records.limits import TABLE_ROWS
@@ -165,7 +165,7 @@ def _labels(name: str, group: str, layout: TableLayout) -> RecordSpec:
     )
 
 
-def _column(layout: TableLayout, group: str, column: Column, order: int) -> RecordSpec:
+def _column(layout: TableLayout, group: str, column: TableColumn, order: int) -> RecordSpec:
     member = {"+type": "plain", "+channel": "VAL", "+putorder": order + 1, "+trigger": ""}
     return RecordSpec(
         name=f"{layout.name}:{column.name}",

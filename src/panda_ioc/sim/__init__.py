@@ -5,6 +5,6 @@ captured is described in `signals`, what moves in `life`, the `*SIM` commands in
 """
 
 from panda_ioc.sim.server import SimulatedPandA, run
-from panda_ioc.sim.settings import Settings
+from panda_ioc.sim.settings import SimSettings
 
-__all__ = ["Settings", "SimulatedPandA", "run"]
+__all__ = ["SimSettings", "SimulatedPandA", "run"]

@@ -8,14 +8,14 @@ import math
 import time
 
 from panda_ioc.sim.hardware import Samples
-from panda_ioc.sim.settings import Settings, Setup
+from panda_ioc.sim.settings import Setup, SimSettings
 
 
 class Acquisition:
     """One acquisition. Use it only under the lock of its Capture, through the Capture."""
 
     def __init__(
-        self, setup: Setup, settings: Settings, samples: Samples, arm_time_ns: int
+        self, setup: Setup, settings: SimSettings, samples: Samples, arm_time_ns: int
     ) -> None:
         self.setup = setup
         self.settings = settings

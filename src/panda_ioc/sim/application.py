@@ -29,12 +29,12 @@ _COLUMN = re.compile(r"(\d+):(\d+)\s+([A-Z][A-Z0-9_]*)(?:\s+(uint|int|enum))?$")
 
 
 @dataclass
-class Node:
+class ConfigNode:
     """One line of an indented file, with the lines indented under it."""
 
     text: str
     where: str
-    children: list["Node"] = field(default_factory=list)
+    children: list["ConfigNode"] = field(default_factory=list)
 
     def fail(self, problem: str) -> ConfigurationError:
         """Return the error to raise: where the line is, and what it says."""
@@ -153,15 +153,15 @@ def _lines(path: Path) -> Iterator[str]:
             yield line.strip()
 
 
-def _tree(path: Path) -> list[Node]:
+def _tree(path: Path) -> list[ConfigNode]:
     """Return the top-level lines of an indented file."""
-    root = Node("", str(path))
+    root = ConfigNode("", str(path))
     stack = [(-1, root)]
     for number, line in enumerate(_read(path).split("\n"), 1):
         text = line.lstrip()
         if not text or text.startswith("#"):
             continue
-        node = Node(text, f"{path}, line {number}")
+        node = ConfigNode(text, f"{path}, line {number}")
         indent = len(line) - len(text)
         while stack[-1][0] >= indent:
             stack.pop()
@@ -170,16 +170,16 @@ def _tree(path: Path) -> list[Node]:
     return root.children
 
 
-def _split(node: Node) -> tuple[str, str]:
+def _split(node: ConfigNode) -> tuple[str, str]:
     name, *rest = node.text.split(None, 1)
     return name, rest[0] if rest else ""
 
 
-def _children(nodes: list[Node]) -> dict[str, tuple[str, Node]]:
+def _children(nodes: list[ConfigNode]) -> dict[str, tuple[str, ConfigNode]]:
     return {name: (rest, node) for node in nodes for name, rest in [_split(node)]}
 
 
-def _metadata(node: Node) -> MetadataSpec:
+def _metadata(node: ConfigNode) -> MetadataSpec:
     key, rest = _split(node)
     kind, _, value = rest.partition("=")
     if kind.strip() not in METADATA_KINDS:
@@ -188,9 +188,9 @@ def _metadata(node: Node) -> MetadataSpec:
 
 
 def _block(
-    node: Node,
-    registers: dict[str, tuple[str, Node]],
-    descriptions: dict[str, tuple[str, Node]],
+    node: ConfigNode,
+    registers: dict[str, tuple[str, ConfigNode]],
+    descriptions: dict[str, tuple[str, ConfigNode]],
     unknown_types: bool,
 ) -> BlockSpec:
     match = _BLOCK.match(node.text.strip())
@@ -199,7 +199,7 @@ def _block(
     name = match[1]
     if name not in registers:
         raise node.fail(f"block {name} is missing in the registers file beside this one")
-    description, texts = descriptions.get(name, ("", Node("", "")))
+    description, texts = descriptions.get(name, ("", ConfigNode("", "")))
     addresses = _children(registers[name][1].children)
     own_texts = _children(texts.children)
     fields = [
@@ -211,9 +211,9 @@ def _block(
 
 def _field(
     index: int,
-    node: Node,
-    addresses: dict[str, tuple[str, Node]],
-    descriptions: dict[str, tuple[str, Node]],
+    node: ConfigNode,
+    addresses: dict[str, tuple[str, ConfigNode]],
+    descriptions: dict[str, tuple[str, ConfigNode]],
     unknown_types: bool,
 ) -> FieldSpec:
     name, rest = _split(node)
@@ -226,7 +226,7 @@ def _field(
     type_, subtype, options = _type(node, words, unknown_types)
     if name not in addresses:
         raise node.fail(f"field {name} is missing in the registers file beside this one")
-    text, texts = descriptions.get(name, ("", Node("", "")))
+    text, texts = descriptions.get(name, ("", ConfigNode("", "")))
     columns = _columns(node, texts) if type_ == "table" else ()
     return FieldSpec(
         name=name,
@@ -243,7 +243,7 @@ def _field(
     )
 
 
-def _type(node: Node, words: list[str], unknown: bool) -> tuple[str, str, tuple[str, ...]]:
+def _type(node: ConfigNode, words: list[str], unknown: bool) -> tuple[str, str, tuple[str, ...]]:
     """Split 'param uint 31' into type, subtype and options; a bare access means uint."""
     type_, rest = words[0], words[1:]
     if type_ in ACCESSES:
@@ -260,19 +260,19 @@ def _type(node: Node, words: list[str], unknown: bool) -> tuple[str, str, tuple[
     raise node.fail(f"type {type_} is not one of {', '.join(ACCESSES + OTHER_TYPES)}")
 
 
-def _label(node: Node) -> tuple[int, str]:
+def _label(node: ConfigNode) -> tuple[int, str]:
     number, label = _split(node)
     if not number.isdecimal() or not label.strip():
         raise node.fail("a label of an enum is written 'number label'")
     return int(number), label.strip()
 
 
-def _columns(node: Node, texts: Node) -> tuple[ColumnSpec, ...]:
+def _columns(node: ConfigNode, texts: ConfigNode) -> tuple[ColumnSpec, ...]:
     descriptions = _children(texts.children)
     return tuple(_column(child, descriptions) for child in node.children)
 
 
-def _column(node: Node, descriptions: dict[str, tuple[str, Node]]) -> ColumnSpec:
+def _column(node: ConfigNode, descriptions: dict[str, tuple[str, ConfigNode]]) -> ColumnSpec:
     match = _COLUMN.match(node.text.strip())
     if not match:
         raise node.fail("a table column is written 'high:low NAME [uint|int|enum]'")

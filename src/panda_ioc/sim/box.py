@@ -9,12 +9,17 @@ from dataclasses import dataclass
 from panda_ioc.errors import CommandError
 from panda_ioc.sim.application import Application, BlockSpec, MetadataSpec
 from panda_ioc.sim.captured import Captured, ExtOut, PosOut
-from panda_ioc.sim.fields import FIELDS, Field
+from panda_ioc.sim.fields import FIELDS, SimField
 from panda_ioc.sim.reports import Bus, Group, Item, TextItem
 from panda_ioc.sim.scan import Cursor
-from panda_ioc.sim.table import Table
+from panda_ioc.sim.table import TableState
 
-_FIELDS: dict[str, type[Field]] = {**FIELDS, "pos_out": PosOut, "ext_out": ExtOut, "table": Table}
+_FIELDS: dict[str, type[SimField]] = {
+    **FIELDS,
+    "pos_out": PosOut,
+    "ext_out": ExtOut,
+    "table": TableState,
+}
 _MAX_METADATA_LINES = 10_000
 
 
@@ -76,14 +81,14 @@ class MetadataWriter:
 
 
 @dataclass(frozen=True)
-class Block:
+class BlockState:
     """A block with the fields of its instances; `fields[0]` is the first instance."""
 
     spec: BlockSpec
-    instances: tuple[dict[str, Field], ...]
+    instances: tuple[dict[str, SimField], ...]
 
 
-class Box:
+class PandAState:
     """All blocks and settings.
 
     Attributes:
@@ -105,13 +110,13 @@ class Box:
         self.items = self._items()
         self.captured = self._captured()
 
-    def _block(self, spec: BlockSpec) -> Block:
-        return Block(spec, tuple(self._instance(spec, n) for n in range(1, spec.count + 1)))
+    def _block(self, spec: BlockSpec) -> BlockState:
+        return BlockState(spec, tuple(self._instance(spec, n) for n in range(1, spec.count + 1)))
 
-    def _instance(self, spec: BlockSpec, number: int) -> dict[str, Field]:
+    def _instance(self, spec: BlockSpec, number: int) -> dict[str, SimField]:
         name = spec.instance_name(number)
         return {
-            field.name: _FIELDS.get(field.type, Field)(
+            field.name: _FIELDS.get(field.type, SimField)(
                 field, f"{name}.{field.name}", number, self.bus
             )
             for field in spec.fields.values()

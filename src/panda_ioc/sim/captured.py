@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from panda_ioc.errors import CommandError
 from panda_ioc.sim import numbers
 from panda_ioc.sim.application import FieldSpec
-from panda_ioc.sim.codecs import Codec
-from panda_ioc.sim.fields import Field, Register
+from panda_ioc.sim.codecs import WireCodec
+from panda_ioc.sim.fields import Register, SimField
 from panda_ioc.sim.reports import Attribute, Bus, Group
 from panda_ioc.sim.scan import Cursor
 
@@ -50,7 +50,7 @@ _EXT_GROUP = {"timestamp": _LONG, "samples": _WORD, "bits": _BITS}
 
 
 @dataclass(frozen=True)
-class Column:
+class CapturedColumn:
     """One column of a sample as captured by the hardware.
 
     Attributes:
@@ -78,10 +78,10 @@ class Column:
 class _Entry:
     group: int
     place: int
-    column: Column
+    column: CapturedColumn
 
 
-class Captured(Field):
+class Captured(SimField):
     """A field with a CAPTURE attribute."""
 
     duration = False
@@ -111,7 +111,7 @@ class Captured(Field):
         if self.kinds:
             self.attributes["CAPTURE"].write("No")
 
-    def column(self, kind: str, asked: bool = True) -> tuple[int, Column]:
+    def column(self, kind: str, asked: bool = True) -> tuple[int, CapturedColumn]:
         """Return group and column of one capture kind of this field."""
         raise NotImplementedError
 
@@ -141,20 +141,20 @@ class ExtOut(Captured):
             raise CommandError("Invalid capture option")
         return () if text == "No" else ("Value",)
 
-    def column(self, kind: str, asked: bool = True) -> tuple[int, Column]:
+    def column(self, kind: str, asked: bool = True) -> tuple[int, CapturedColumn]:
         group = _EXT_GROUP[self.spec.subtype]
         type_, words = _GROUPS[group]
         if group == _BITS:
-            return group, Column(self.name, kind, type_, words, asked=asked)
+            return group, CapturedColumn(self.name, kind, type_, words, asked=asked)
         scale = 1 / numbers.CLOCK_FREQUENCY
-        return group, Column(self.name, kind, type_, words, scale, 0.0, "s", asked)
+        return group, CapturedColumn(self.name, kind, type_, words, scale, 0.0, "s", asked)
 
 
 class PosOut(Captured, Register):
     """A position: options are the scale, offset and units that it starts with."""
 
     group = Group.POSN
-    default_codec = Codec
+    default_codec = WireCodec
 
     def __init__(self, spec: FieldSpec, name: str, number: int, bus: Bus) -> None:
         options = spec.options
@@ -215,15 +215,15 @@ class PosOut(Captured, Register):
                 raise CommandError(f'Unknown capture option "{unknown.pop()}"')
         return tuple(kind for kind in KINDS if kind in words)
 
-    def column(self, kind: str, asked: bool = True) -> tuple[int, Column]:
+    def column(self, kind: str, asked: bool = True) -> tuple[int, CapturedColumn]:
         group = _GROUP_OF[kind]
         type_, words = _GROUPS[group]
-        return group, Column(
+        return group, CapturedColumn(
             self.name, kind, type_, words, self.scale, self.offset, self.units, asked
         )
 
 
-def captured_columns(fields: Sequence[Captured]) -> tuple[Column, ...]:
+def captured_columns(fields: Sequence[Captured]) -> tuple[CapturedColumn, ...]:
     """Return the columns that the hardware sends for what is captured now.
 
     `asked` is false for the columns that the server adds by itself; only raw mode shows those.
@@ -240,7 +240,7 @@ def captured_columns(fields: Sequence[Captured]) -> tuple[Column, ...]:
     return tuple(entry.column for entry in entries)
 
 
-def _field_columns(field: Captured) -> Iterator[tuple[int, Column]]:
+def _field_columns(field: Captured) -> Iterator[tuple[int, CapturedColumn]]:
     pair = ("Mean", "StdDev") if "StdDev" in field.kinds else ()
     for kind in field.kinds:
         if kind not in pair:

@@ -27,7 +27,7 @@ class Holder(Protocol):
         """Report the value of the field, although its register may be the same."""
 
 
-class Codec:
+class WireCodec:
     """A register read and written as text; this one is the signed integer."""
 
     def __init__(self, spec: FieldSpec, bus: Bus) -> None:
@@ -56,7 +56,7 @@ class Codec:
         return iter(())
 
 
-class Uint(Codec):
+class Uint(WireCodec):
     """An unsigned integer; its option is the largest value."""
 
     def __init__(self, spec: FieldSpec, bus: Bus) -> None:
@@ -76,21 +76,21 @@ class Uint(Codec):
         yield "MAX", Attribute("Maximum valid value for this field", lambda: str(self.maximum))
 
 
-class Bit(Codec):
+class Bit(WireCodec):
     """0 or 1."""
 
     def take(self, text: Cursor) -> int:
         return text.bit()
 
 
-class Action(Codec):
+class Action(WireCodec):
     """Something to trigger, by writing nothing to it."""
 
     def take(self, text: Cursor) -> int:
         return 0
 
 
-class Labelled(Codec):
+class Labelled(WireCodec):
     """An enumeration. Registers hold the number that the config file gives to each label."""
 
     def __init__(self, spec: FieldSpec, bus: Bus) -> None:
@@ -113,7 +113,7 @@ class Labelled(Codec):
         return list(self._numbers)
 
 
-class Scalar(Codec):
+class ScalarCodec(WireCodec):
     """A 32-bit integer shown as raw * scale + offset; options are scale, offset and units."""
 
     def __init__(self, spec: FieldSpec, bus: Bus) -> None:
@@ -151,7 +151,7 @@ class Scalar(Codec):
         )
 
 
-class Lut(Codec):
+class LutCodec(WireCodec):
     """A function of A..E, kept as it was written."""
 
     def __init__(self, spec: FieldSpec, bus: Bus) -> None:
@@ -171,7 +171,7 @@ class Lut(Codec):
         yield "RAW", Attribute("Bit pattern written to register", lambda: f"0x{field.raw:08X}")
 
 
-class Time(Codec):
+class Time(WireCodec):
     """Clock ticks shown in units that can be changed; the ticks stay when the units change."""
 
     limit = UINT32_MAX
@@ -219,7 +219,7 @@ class LongTime(Time):
         return text.unsigned64()
 
 
-class Mux(Codec):
+class Mux(WireCodec):
     """A choice of a bus. The register holds the place of the choice in the list."""
 
     error = "Invalid position selection"
@@ -281,13 +281,13 @@ class BitMux(Mux):
         self.delay = delay
 
 
-CODECS: dict[str, type[Codec]] = {
+CODECS: dict[str, type[WireCodec]] = {
     "uint": Uint,
-    "int": Codec,
-    "scalar": Scalar,
+    "int": WireCodec,
+    "scalar": ScalarCodec,
     "bit": Bit,
     "action": Action,
-    "lut": Lut,
+    "lut": LutCodec,
     "enum": Labelled,
     "time": Time,
 }

@@ -5,12 +5,12 @@ Names that begin with `*` are for `system`, all others for blocks, fields and at
 
 from panda_ioc.errors import CommandError
 from panda_ioc.sim.entities import Entity, read_entity
-from panda_ioc.sim.fields import Field
+from panda_ioc.sim.fields import SimField
 from panda_ioc.sim.machine import Machine
 from panda_ioc.sim.reports import Lines, Text, too_long
 from panda_ioc.sim.scan import Cursor
 from panda_ioc.sim.system import System
-from panda_ioc.sim.table import Form, Table
+from panda_ioc.sim.table import Form, TableState
 
 
 class Commands:
@@ -72,12 +72,12 @@ class Commands:
         if entity.listing or entity.attribute:
             raise CommandError("Field not a table")
         field = _field(entity)
-        if not isinstance(field, Table):
+        if not isinstance(field, TableState):
             raise CommandError("Field is not a table")
         return field.writer(form)
 
 
-def _field(entity: Entity) -> Field:
+def _field(entity: Entity) -> SimField:
     if entity.field is None:
         raise CommandError("Missing field name")
     return entity.field

@@ -5,19 +5,19 @@ import socket
 from typing import cast
 
 from panda_ioc.sim.machine import Machine
-from panda_ioc.sim.session import Session
+from panda_ioc.sim.session import ControlSession
 from panda_ioc.sim.visitors import Visitor
 
 _FLUSH_BYTES = 1 << 16
 
 
-class ControlProtocol(asyncio.Protocol):
+class ControlServer(asyncio.Protocol):
     """One control connection. Reads no more while the client does not read its replies."""
 
-    def __init__(self, machine: Machine, connections: set["ControlProtocol"]) -> None:
+    def __init__(self, machine: Machine, connections: set["ControlServer"]) -> None:
         self._machine = machine
         self._connections = connections
-        self.session = Session(machine)
+        self.session = ControlSession(machine)
         self._visitor: Visitor | None = None
         self._transport: asyncio.Transport | None = None
         self._paused = False

@@ -8,8 +8,8 @@ Names are looked up while they are read, so that the first that is wrong is the 
 from dataclasses import dataclass
 
 from panda_ioc.errors import CommandError
-from panda_ioc.sim.box import Block, Box
-from panda_ioc.sim.fields import Field
+from panda_ioc.sim.box import BlockState, PandAState
+from panda_ioc.sim.fields import SimField
 from panda_ioc.sim.reports import Attribute
 from panda_ioc.sim.scan import Cursor
 
@@ -28,14 +28,14 @@ class Entity:
         listing: whether the name ends in `*`
     """
 
-    block: Block
+    block: BlockState
     instance: int
-    field: Field | None = None
+    field: SimField | None = None
     attribute: Attribute | None = None
     listing: bool = False
 
 
-def read_entity(box: Box, name: Cursor, *, common: bool = False) -> Entity:
+def read_entity(box: PandAState, name: Cursor, *, common: bool = False) -> Entity:
     """Read a name up to where it ends or makes no more sense.
 
     Args:
@@ -62,7 +62,7 @@ def read_entity(box: Box, name: Cursor, *, common: bool = False) -> Entity:
     return Entity(block, number or 0, field, _attribute(field, name))
 
 
-def _block(box: Box, name: Cursor) -> tuple[Block, int | None]:
+def _block(box: PandAState, name: Cursor) -> tuple[BlockState, int | None]:
     """Return the block, and the place of its instance if a number was given."""
     full = name.alphanumeric()
     end = _end_of_name(box, full)
@@ -78,7 +78,7 @@ def _block(box: Box, name: Cursor) -> tuple[Block, int | None]:
     return block, number - 1
 
 
-def _end_of_name(box: Box, full: str) -> int:
+def _end_of_name(box: PandAState, full: str) -> int:
     """Return where the number begins: after the last character that is no digit.
 
     Unless there is no such block: a real server knows none whose name ends in a digit.
@@ -88,7 +88,7 @@ def _end_of_name(box: Box, full: str) -> int:
     return next((end for end in ends if full[:end] in box.blocks), shortest)
 
 
-def _field(block: Block, instance: int, name: Cursor) -> Field:
+def _field(block: BlockState, instance: int, name: Cursor) -> SimField:
     field = block.instances[instance].get(name.alphanumeric())
     if field is None:
         raise CommandError("No such field")
@@ -100,7 +100,7 @@ def _check_number(has_number: bool) -> None:
         raise CommandError("Missing block number")
 
 
-def _attribute(field: Field, name: Cursor) -> Attribute:
+def _attribute(field: SimField, name: Cursor) -> Attribute:
     attribute = field.attributes.get(name.name())
     if attribute is None:
         raise CommandError("No such attribute")

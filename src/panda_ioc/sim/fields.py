@@ -9,12 +9,12 @@ from typing import ClassVar
 
 from panda_ioc.errors import CommandError
 from panda_ioc.sim.application import FieldSpec
-from panda_ioc.sim.codecs import CODECS, BitMux, Codec, LongTime, Mux, Uint
+from panda_ioc.sim.codecs import CODECS, BitMux, LongTime, Mux, Uint, WireCodec
 from panda_ioc.sim.reports import Attribute, Bus, Group, Item, Text
 from panda_ioc.sim.scan import Cursor
 
 
-class Field:
+class SimField:
     """A field of one block instance; this class is a field of a type that no server has yet."""
 
     group: ClassVar[Group | None] = Group.READ
@@ -88,10 +88,10 @@ class Field:
             ) from None
 
 
-class Register(Field):
+class Register(SimField):
     """A field that is one register, as a codec shows it."""
 
-    default_codec: type[Codec] | None = None
+    default_codec: type[WireCodec] | None = None
 
     def __init__(self, spec: FieldSpec, name: str, number: int, bus: Bus) -> None:
         self.codec = (self.default_codec or CODECS.get(spec.subtype, Uint))(spec, bus)
@@ -168,7 +168,7 @@ class Read(Register):
     group = Group.READ
 
 
-class Write(Register):
+class WriteAction(Register):
     """What can only be written; nothing reports it."""
 
     group = None
@@ -198,7 +198,7 @@ class BitOut(Register):
     """A bit of the bit bus, which PCAP captures in words of 32."""
 
     group = Group.BITS
-    default_codec = Codec
+    default_codec = WireCodec
 
     def __init__(self, spec: FieldSpec, name: str, number: int, bus: Bus) -> None:
         super().__init__(spec, name, number, bus)
@@ -219,10 +219,10 @@ class BitOut(Register):
         self.changed()
 
 
-FIELDS: dict[str, type[Field]] = {
+FIELDS: dict[str, type[SimField]] = {
     "param": Param,
     "read": Read,
-    "write": Write,
+    "write": WriteAction,
     "time": TimeField,
     "bit_out": BitOut,
     "bit_mux": BitMuxField,

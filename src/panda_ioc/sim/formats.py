@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from panda_ioc.errors import CommandError
 from panda_ioc.sim.acquisition import Acquisition
-from panda_ioc.sim.captured import Column
+from panda_ioc.sim.captured import CapturedColumn
 from panda_ioc.sim.hardware import Words
 from panda_ioc.sim.numbers import format_double
 from panda_ioc.sim.scaled import integers, scaled, scaled_type
@@ -32,7 +32,7 @@ _TEXT_SAMPLES = {"ASCII": 64, "Base64": 1024}
 
 
 @dataclass(frozen=True)
-class Options:
+class DataOptions:
     """What a data client asked for."""
 
     scaled: bool = True
@@ -59,7 +59,7 @@ _OPTIONS: dict[str, dict[str, object]] = {
     "NO_HEADER": {"header": False},
     "NO_STATUS": {"status": False},
     "ONE_SHOT": {"one_shot": True},
-    "DEFAULT": vars(Options()),
+    "DEFAULT": vars(DataOptions()),
     "BARE": {
         "xml": False,
         "format": "Unframed",
@@ -71,9 +71,9 @@ _OPTIONS: dict[str, dict[str, object]] = {
 }
 
 
-def parse_options(line: str) -> Options:
+def parse_options(line: str) -> DataOptions:
     """Return what a line of options asks for; CommandError for a word that is none."""
-    options, cursor = Options(), Cursor(line)
+    options, cursor = DataOptions(), Cursor(line)
     while cursor.rest:
         cursor.blanks()
         if cursor.peek() == "\r":
@@ -85,10 +85,10 @@ def parse_options(line: str) -> Options:
     return options
 
 
-class Stream:
+class DataEncoder:
     """One acquisition as one client wants to see it."""
 
-    def __init__(self, acquisition: Acquisition, options: Options) -> None:
+    def __init__(self, acquisition: Acquisition, options: DataOptions) -> None:
         self._acquisition = acquisition
         self._options = options
         self._hardware = acquisition.setup.columns
@@ -157,12 +157,12 @@ class Stream:
         lines = [f"{name}: {value}" for name, value in attributes.items()]
         return "\n".join([*lines, "fields:", *fields, "\n"])
 
-    def _plain_field(self, column: Column) -> str:
+    def _plain_field(self, column: CapturedColumn) -> str:
         field = self._field(column)
         first = [field.pop(name) for name in ("name", "type", "capture")]
         return " ".join([*first, *(f"{name}: {value}" for name, value in field.items())])
 
-    def _field(self, column: Column) -> dict[str, str]:
+    def _field(self, column: CapturedColumn) -> dict[str, str]:
         plain = column.type == "uint32"
         type_ = "double" if self._options.scaled and not plain else column.type
         field = {"name": column.name, "type": type_, "capture": column.kind}
@@ -218,7 +218,7 @@ class Stream:
             rows[f"{place}"] = scaled(column, by_column, duration)
         return rows
 
-    def _split(self, words: Words) -> Iterator[tuple[Column, Words]]:
+    def _split(self, words: Words) -> Iterator[tuple[CapturedColumn, Words]]:
         place = 0
         for column in self._hardware:
             yield column, words[:, place : place + column.words]
@@ -244,10 +244,10 @@ class Stream:
 
 
 _WRITERS = {
-    "Framed": Stream._framed,
-    "Unframed": Stream._unframed,
-    "Base64": Stream._base64,
-    "ASCII": Stream._ascii,
+    "Framed": DataEncoder._framed,
+    "Unframed": DataEncoder._unframed,
+    "Base64": DataEncoder._base64,
+    "ASCII": DataEncoder._ascii,
 }
 
 

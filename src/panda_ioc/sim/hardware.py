@@ -13,11 +13,11 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from panda_ioc.sim.box import Box
-from panda_ioc.sim.captured import Column
-from panda_ioc.sim.fields import Field
+from panda_ioc.sim.box import PandAState
+from panda_ioc.sim.captured import CapturedColumn
+from panda_ioc.sim.fields import SimField
 from panda_ioc.sim.reports import Attribute
-from panda_ioc.sim.settings import Settings, Setup
+from panda_ioc.sim.settings import Setup, SimSettings
 
 Words = npt.NDArray[np.uint32]
 
@@ -59,7 +59,7 @@ class Samples(Protocol):
     def started_ns(self) -> int | None:
         """Return when the acquisition was first enabled, None while it waits for that."""
 
-    def words(self, columns: Sequence[Column], start: int, stop: int) -> Words:
+    def words(self, columns: Sequence[CapturedColumn], start: int, stop: int) -> Words:
         """Return columns of samples start..stop-1: shape (samples, words of the columns)."""
 
 
@@ -82,7 +82,7 @@ class Hardware(Protocol):
     rows: float
     controls: Mapping[str, Control]
 
-    def arm(self, setup: Setup, settings: Settings) -> Samples:
+    def arm(self, setup: Setup, settings: SimSettings) -> Samples:
         """Begin to make samples."""
 
     def refresh(self, now: float, moving: bool) -> None:
@@ -101,7 +101,7 @@ class Hardware(Protocol):
             when it is asked
         """
 
-    def written(self, field: Field, attribute: Attribute | None, moving: bool) -> None:
+    def written(self, field: SimField, attribute: Attribute | None, moving: bool) -> None:
         """Do what follows from a setting that has just been written.
 
         Args:
@@ -110,7 +110,7 @@ class Hardware(Protocol):
             moving: whether time goes on
         """
 
-    def set_level(self, field: Field, raw: int) -> bool:
+    def set_level(self, field: SimField, raw: int) -> bool:
         """Set an input from outside.
 
         Returns:
@@ -121,4 +121,4 @@ class Hardware(Protocol):
         """
 
 
-Make = Callable[[Box], Hardware]
+Make = Callable[[PandAState], Hardware]

@@ -23,20 +23,20 @@ import zlib
 from collections.abc import Callable, Container, Mapping
 
 from panda_ioc.sim import signals
-from panda_ioc.sim.box import Box
+from panda_ioc.sim.box import PandAState
 from panda_ioc.sim.captured import PosOut
-from panda_ioc.sim.codecs import Codec, Mux, Scalar
-from panda_ioc.sim.fields import BitOut, Field, Read, Register
+from panda_ioc.sim.codecs import Mux, ScalarCodec, WireCodec
+from panda_ioc.sim.fields import BitOut, Read, Register, SimField
 from panda_ioc.sim.hardware import Control
 from panda_ioc.sim.numbers import CLOCK_FREQUENCY
 from panda_ioc.sim.reports import Attribute
 from panda_ioc.sim.scan import to_int32
-from panda_ioc.sim.settings import Settings, Setup
+from panda_ioc.sim.settings import Setup, SimSettings
 from panda_ioc.sim.signal_samples import SignalSamples
 from panda_ioc.sim.signals import Limits
-from panda_ioc.sim.table import Table
+from panda_ioc.sim.table import TableState
 
-Fields = Mapping[str, Field]
+Fields = Mapping[str, SimField]
 
 ROWS = 1000.0
 _TURN_RATE = 200
@@ -50,7 +50,7 @@ class Life:
         without: names of blocks that something else moves
     """
 
-    def __init__(self, box: Box, without: Container[str] = ()) -> None:
+    def __init__(self, box: PandAState, without: Container[str] = ()) -> None:
         self._box = box
         self.controls: Mapping[str, Control] = {}
         self._samples: SignalSamples | None = None
@@ -70,14 +70,14 @@ class Life:
             if name not in without
             for fields in block.instances
             for field in fields.values()
-            if isinstance(field, Table)
+            if isinstance(field, TableState)
         ]
         self.rows: float = ROWS
         self._active = None if "PCAP" in without else box.fields.get("PCAP.ACTIVE")
         self._start: float | None = None
         self._played = 0.0
 
-    def arm(self, setup: Setup, settings: Settings) -> SignalSamples:
+    def arm(self, setup: Setup, settings: SimSettings) -> SignalSamples:
         """Begin to make samples."""
         self._samples = SignalSamples(setup, settings, self._counters())
         return self._samples
@@ -103,11 +103,11 @@ class Life:
         """Do nothing, as everything is done when somebody asks."""
         return math.inf
 
-    def set_level(self, field: Field, raw: int) -> bool:
+    def set_level(self, field: SimField, raw: int) -> bool:
         """Leave it to the caller, who shows it from now on."""
         return False
 
-    def written(self, field: Field, attribute: Attribute | None, moving: bool) -> None:
+    def written(self, field: SimField, attribute: Attribute | None, moving: bool) -> None:
         """Let a counter that is SET go on from there."""
         if moving and field.spec.name == "SET" and isinstance(field, Register):
             self._show(self._box.fields.get(f"{field.name.rpartition('.')[0]}.OUT"), field.raw)
@@ -142,11 +142,11 @@ class Life:
 
     # What the parts use
 
-    def _show(self, field: Field | None, raw: int) -> None:
+    def _show(self, field: SimField | None, raw: int) -> None:
         if isinstance(field, Register) and field.name not in self._box.pinned:
             field.show(raw)
 
-    def _drive(self, field: Field | None, level: int, edges: int | None = None) -> None:
+    def _drive(self, field: SimField | None, level: int, edges: int | None = None) -> None:
         """Set a bit; `edges` counts its rising edges since the start, seen or not."""
         if not isinstance(field, BitOut) or field.name in self._box.pinned:
             return
@@ -156,17 +156,17 @@ class Life:
         if after != before or level != field.raw:
             field.pulse(level)
 
-    def _selected(self, field: Field | None) -> str:
+    def _selected(self, field: SimField | None) -> str:
         codec = field.codec if isinstance(field, Register) else None
         return codec.selected if isinstance(codec, Mux) else "ZERO"
 
-    def _level(self, field: Field | None) -> int:
+    def _level(self, field: SimField | None) -> int:
         """Return the level of the bit that a bit_mux selects."""
         selected = self._selected(field)
         source = self._box.fields.get(selected)
         return source.raw if isinstance(source, BitOut) else int(selected == "ONE")
 
-    def _new_edges(self, field: Field) -> int:
+    def _new_edges(self, field: SimField) -> int:
         """Return rising edges of the selected bit since this was last asked for this field."""
         edges = self._edges.get(self._selected(field), 0)
         before = self._memory.get(field.name, edges)
@@ -240,7 +240,7 @@ class Life:
 
     def _readings(self, fields: Fields, number: int, time: float) -> None:
         for field in fields.values():
-            if isinstance(field, Read) and type(field.codec) in (Codec, Scalar):
+            if isinstance(field, Read) and type(field.codec) in (WireCodec, ScalarCodec):
                 self._show(field, _drifting(field, time))
 
 
@@ -257,11 +257,11 @@ _PARTS: dict[str, tuple[Callable[[Life, Fields, int, float], None], set[str]]] =
 }
 
 
-def _seconds(field: Field | None) -> float:
+def _seconds(field: SimField | None) -> float:
     return _raw(field) / CLOCK_FREQUENCY
 
 
-def _raw(field: Field | None) -> int:
+def _raw(field: SimField | None) -> int:
     return field.raw if isinstance(field, Register) else 0
 
 
@@ -272,6 +272,6 @@ def _counter_settings(fields: Fields) -> Limits:
 
 def _drifting(field: Read, time: float) -> int:
     """Return a scalar near 40000 in raw units, a plain integer near 40."""
-    middle, swing = (40_000, 500) if isinstance(field.codec, Scalar) else (40, 3)
+    middle, swing = (40_000, 500) if isinstance(field.codec, ScalarCodec) else (40, 3)
     phase = zlib.crc32(field.name.encode()) % 100
     return round(middle + swing * math.sin(time / 5 + phase))

@@ -5,15 +5,15 @@ from collections.abc import Callable
 
 from panda_ioc.errors import CommandError
 from panda_ioc.sim.application import Application
-from panda_ioc.sim.box import Box, Metadata
+from panda_ioc.sim.box import Metadata, PandAState
 from panda_ioc.sim.captured import captured_columns
 from panda_ioc.sim.codecs import Labelled
-from panda_ioc.sim.fields import Field, Register
+from panda_ioc.sim.fields import Register, SimField
 from panda_ioc.sim.hardware import Hardware, Make
 from panda_ioc.sim.life import Life
-from panda_ioc.sim.pcap import Capture
+from panda_ioc.sim.pcap import SimCapture
 from panda_ioc.sim.reports import Attribute
-from panda_ioc.sim.settings import DISARMED, Settings, Setup
+from panda_ioc.sim.settings import DISARMED, Setup, SimSettings
 from panda_ioc.sim.visitors import Visitors
 
 _REFRESH_PERIOD = 0.002
@@ -33,13 +33,13 @@ class Machine:
     def __init__(
         self,
         application: Application,
-        settings: Settings,
+        settings: SimSettings,
         alive: bool | None = None,
         hardware: Make = Life,
     ) -> None:
-        self.box = Box(application)
+        self.box = PandAState(application)
         self.hardware: Hardware = hardware(self.box)
-        self.capture: Capture = Capture(settings, self.hardware.arm)
+        self.capture: SimCapture = SimCapture(settings, self.hardware.arm)
         self.alive: bool = bool(alive)
         self.wakes = alive is None
         self.disarm_reason: str = DISARMED
@@ -71,7 +71,7 @@ class Machine:
         """Let the hardware work; return how many seconds later it wants to work again."""
         return self.hardware.work(time.monotonic(), self.alive)
 
-    def written(self, field: Field, attribute: Attribute | None = None) -> None:
+    def written(self, field: SimField, attribute: Attribute | None = None) -> None:
         """Let the next query see what follows from a field or attribute that a client has set."""
         self.hardware.written(field, attribute, self.alive)
         self._refreshed = 0.0

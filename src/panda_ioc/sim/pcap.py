@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from panda_ioc.errors import CommandError
 from panda_ioc.sim.acquisition import Acquisition
 from panda_ioc.sim.hardware import Samples
-from panda_ioc.sim.settings import OK, Settings, Setup
+from panda_ioc.sim.settings import OK, Setup, SimSettings
 
 
 @dataclass(eq=False)
@@ -28,7 +28,7 @@ class Client:
 
 
 @dataclass(frozen=True)
-class Progress:
+class ReaderProgress:
     """What a reader at some position can have.
 
     Attributes:
@@ -42,7 +42,7 @@ class Progress:
     lost: int
 
 
-class Capture:
+class SimCapture:
     """The one acquisition that may run, and its readers. Safe to use from any thread.
 
     Args:
@@ -50,8 +50,10 @@ class Capture:
         begin: arms the hardware
     """
 
-    def __init__(self, settings: Settings, begin: Callable[[Setup, Settings], Samples]) -> None:
-        self.settings: Settings = settings
+    def __init__(
+        self, settings: SimSettings, begin: Callable[[Setup, SimSettings], Samples]
+    ) -> None:
+        self.settings: SimSettings = settings
         self._begin = begin
         self._changed = threading.Condition()
         self._last: Acquisition | None = None
@@ -154,7 +156,7 @@ class Capture:
         with self._changed:
             client.done = self._serial
 
-    def progress(self, acquisition: Acquisition, position: int, want: int) -> Progress:
+    def progress(self, acquisition: Acquisition, position: int, want: int) -> ReaderProgress:
         """Return how far a reader at `position` that can take `want` samples may go."""
         with self._changed:
             acquisition.samples.claim(position + want)
@@ -162,7 +164,7 @@ class Capture:
             read = acquisition.read()
             end = min(read, position + want)
             reason = acquisition.reason if drained and end == read else ""
-            return Progress(end, reason, max(0, read - acquisition.kept() - position))
+            return ReaderProgress(end, reason, max(0, read - acquisition.kept() - position))
 
     def wait(self, acquisition: Acquisition, seconds: float) -> None:
         """Wait at most so long for more samples; less if the acquisition ends before."""

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from panda_ioc.errors import CommandError, ConfigurationError
-from panda_ioc.sim.box import Box
+from panda_ioc.sim.box import PandAState
 from panda_ioc.sim.commands import Commands
 from panda_ioc.sim.machine import Machine
 from panda_ioc.sim.reports import Group, Item
-from panda_ioc.sim.table import Table
+from panda_ioc.sim.table import TableState
 
 _log = logging.getLogger(__name__)
 _GROUPS = (Group.ATTR, Group.CONFIG, Group.TABLE, Group.METADATA)
@@ -111,18 +111,18 @@ def _put(commands: Commands, line: str, more: Iterator[str]) -> None:
         writer.close(complete)
 
 
-def _lines(box: Box) -> Iterator[str]:
+def _lines(box: PandAState) -> Iterator[str]:
     for group in _GROUPS:
         for item in box.items[group]:
             yield from _item_lines(box, item)
 
 
-def _item_lines(box: Box, item: Item) -> Iterator[str]:
+def _item_lines(box: PandAState, item: Item) -> Iterator[str]:
     if item.text:
         yield item.line()
         return
     field = box.fields.get(item.name)
-    if isinstance(field, Table):
+    if isinstance(field, TableState):
         yield f"{item.name}<B"
         yield from field.base64_lines()
     else:

@@ -7,8 +7,8 @@ import threading
 
 from panda_ioc.errors import CommandError
 from panda_ioc.sim.acquisition import Acquisition
-from panda_ioc.sim.formats import Bytes, Options, Stream, parse_options
-from panda_ioc.sim.pcap import Capture, Client
+from panda_ioc.sim.formats import Bytes, DataEncoder, DataOptions, parse_options
+from panda_ioc.sim.pcap import Client, SimCapture
 from panda_ioc.sim.scan import MAX_LINE
 from panda_ioc.sim.settings import OVERRUN
 from panda_ioc.sim.visitors import Visitors
@@ -21,10 +21,10 @@ _TAINTED_SAMPLES = 1024
 _JOIN_SECONDS = 5.0
 
 
-class DataPort:
+class DataServer:
     """Listens for data clients until closed."""
 
-    def __init__(self, capture: Capture, visitors: Visitors, host: str, port: int) -> None:
+    def __init__(self, capture: SimCapture, visitors: Visitors, host: str, port: int) -> None:
         self._capture = capture
         self._visitors = visitors
         self._listener = socket.create_server((host, port), backlog=16)
@@ -86,7 +86,7 @@ def _shut(connection: socket.socket) -> None:
 class _Reader:
     """One data client: options, then acquisition after acquisition."""
 
-    def __init__(self, client: socket.socket, capture: Capture) -> None:
+    def __init__(self, client: socket.socket, capture: SimCapture) -> None:
         self._client = client
         self._capture = capture
 
@@ -115,7 +115,7 @@ class _Reader:
         line = data.split(b"\n")[0]
         return None if len(line) > MAX_LINE else line.split(b"\0")[0].decode(errors="replace")
 
-    def _stream_all(self, client: Client, options: Options) -> None:
+    def _stream_all(self, client: Client, options: DataOptions) -> None:
         while not self._capture.closed:
             acquisition = self._capture.next_for(client, _POLL_SECONDS)
             if acquisition is not None:
@@ -132,8 +132,8 @@ class _Reader:
         except BlockingIOError:
             return False
 
-    def _stream(self, acquisition: Acquisition, client: Client, options: Options) -> None:
-        stream = Stream(acquisition, options)
+    def _stream(self, acquisition: Acquisition, client: Client, options: DataOptions) -> None:
+        stream = DataEncoder(acquisition, options)
         lost = self._capture.progress(acquisition, 0, 0).lost
         # The oldest samples are about to be overwritten: begin in the middle of the buffer.
         position = missed = lost + acquisition.window // 2 if lost else 0
@@ -145,7 +145,7 @@ class _Reader:
             self._send([f"END {position - missed} {reason}\n".encode()])
 
     def _send_samples(
-        self, acquisition: Acquisition, stream: Stream, position: int, options: Options
+        self, acquisition: Acquisition, stream: DataEncoder, position: int, options: DataOptions
     ) -> tuple[int, str]:
         """Send until the acquisition ends; return the position reached and the reason."""
         most = stream.most_samples()
@@ -166,7 +166,7 @@ class _Reader:
                     break
         return position, "Early disconnect"
 
-    def _overrun(self, stream: Stream, position: int, options: Options) -> tuple[int, str]:
+    def _overrun(self, stream: DataEncoder, position: int, options: DataOptions) -> tuple[int, str]:
         """End with what was overwritten: in raw mode it has been sent by the time that is seen."""
         if options.scaled:
             return position, OVERRUN

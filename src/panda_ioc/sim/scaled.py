@@ -5,12 +5,12 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from panda_ioc.sim.captured import Column
+from panda_ioc.sim.captured import CapturedColumn
 from panda_ioc.sim.hardware import Words
 from panda_ioc.sim.scan import UINT32_MAX
 
 
-def scaled_type(column: Column) -> str:
+def scaled_type(column: CapturedColumn) -> str:
     """Return the type of a column in scaled mode, as numpy names it."""
     return "<u4" if column.type == "uint32" else "<f8"
 
@@ -22,7 +22,7 @@ def integers(words: Words) -> npt.NDArray[np.int64]:
 
 
 def scaled(
-    column: Column, words: dict[Column, Words], duration: Words | None
+    column: CapturedColumn, words: dict[CapturedColumn, Words], duration: Words | None
 ) -> npt.NDArray[np.generic]:
     """Return a column in scaled mode.
 

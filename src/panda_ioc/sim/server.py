@@ -11,13 +11,13 @@ from typing import Self
 
 from panda_ioc.errors import ConfigurationError
 from panda_ioc.sim.application import PACKAGED, load
-from panda_ioc.sim.control_port import ControlProtocol
+from panda_ioc.sim.control_port import ControlServer
 from panda_ioc.sim.hardware import Make
 from panda_ioc.sim.life import Life
 from panda_ioc.sim.machine import Machine
 from panda_ioc.sim.persistence import Persistence, put_layout, put_settings
-from panda_ioc.sim.reader import DataPort
-from panda_ioc.sim.settings import Settings
+from panda_ioc.sim.reader import DataServer
+from panda_ioc.sim.settings import SimSettings
 from panda_ioc.sim.twin_hardware import TwinHardware
 
 
@@ -51,7 +51,7 @@ class SimulatedPandA:
         port: int = 0,
         data_port: int | None = None,
         *,
-        settings: Settings | None = None,
+        settings: SimSettings | None = None,
         alive: bool | None = None,
         twin: bool = False,
         unknown_types: bool = False,
@@ -63,7 +63,7 @@ class SimulatedPandA:
             alive = True
         self.name = (config_dir or PACKAGED).resolve().name
         hardware: Make = TwinHardware if twin else Life
-        self.machine = Machine(application, settings or Settings(), alive, hardware)
+        self.machine = Machine(application, settings or SimSettings(), alive, hardware)
         self.machine.drop_others = self._drop_others
         put_settings(self.machine, application.state)
         if layout:
@@ -76,9 +76,9 @@ class SimulatedPandA:
         self.control_port = port
         self.data_port = 0
         self._asked_data_port = data_port
-        self._connections: set[ControlProtocol] = set()
+        self._connections: set[ControlServer] = set()
         self._server: asyncio.Server | None = None
-        self._data: DataPort | None = None
+        self._data: DataServer | None = None
         self._worker: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -86,7 +86,7 @@ class SimulatedPandA:
         loop = asyncio.get_running_loop()
         try:
             self._server = await loop.create_server(
-                lambda: ControlProtocol(self.machine, self._connections),
+                lambda: ControlServer(self.machine, self._connections),
                 self.host,
                 self.control_port,
             )
@@ -112,17 +112,17 @@ class SimulatedPandA:
         if self._worker:
             await self._worker
 
-    def _open_data_port(self) -> DataPort:
+    def _open_data_port(self) -> DataServer:
         """Open the data port asked for; else the one after the control port, or any free one."""
         capture, visitors = self.machine.capture, self.machine.visitors
         if self._asked_data_port is not None:
-            return DataPort(capture, visitors, self.host, self._asked_data_port)
+            return DataServer(capture, visitors, self.host, self._asked_data_port)
         if not self.control_port:
-            return DataPort(capture, visitors, self.host, 0)
+            return DataServer(capture, visitors, self.host, 0)
         try:
-            return DataPort(capture, visitors, self.host, self.control_port + 1)
+            return DataServer(capture, visitors, self.host, self.control_port + 1)
         except OSError:
-            return DataPort(capture, visitors, self.host, 0)
+            return DataServer(capture, visitors, self.host, 0)
 
     async def stop(self) -> None:
         """Close everything, as a PandA that is switched off."""
@@ -167,7 +167,7 @@ def run(
     port: int = 8888,
     data_port: int | None = None,
     *,
-    settings: Settings | None = None,
+    settings: SimSettings | None = None,
     alive: bool | None = None,
     twin: bool = False,
     unknown_types: bool = False,

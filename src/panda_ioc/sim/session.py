@@ -59,7 +59,7 @@ class _TableCommand:
         self._lines.close(False)
 
 
-class Session:
+class ControlSession:
     """One control connection: its unfinished input and its commands."""
 
     def __init__(self, machine: Machine) -> None:

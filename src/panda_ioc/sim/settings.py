@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from panda_ioc.sim.captured import Column
+from panda_ioc.sim.captured import CapturedColumn
 
 OK = "Ok"
 DISARMED = "Disarmed"
@@ -19,7 +19,7 @@ REASONS = (
 
 
 @dataclass(frozen=True)
-class Settings:
+class SimSettings:
     """How the simulation captures.
 
     Attributes:
@@ -53,7 +53,7 @@ class Setup:
         hw_time_offset_ns: what the header says of the hardware's clock, if there is one
     """
 
-    columns: tuple[Column, ...]
+    columns: tuple[CapturedColumn, ...]
     shift: int = 0
     hw_time_offset_ns: int | None = None
 

@@ -9,9 +9,9 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 
-from panda_ioc.sim.captured import Column
+from panda_ioc.sim.captured import CapturedColumn
 from panda_ioc.sim.hardware import End, Words
-from panda_ioc.sim.settings import OK, Settings, Setup
+from panda_ioc.sim.settings import OK, Setup, SimSettings
 from panda_ioc.sim.signals import PERIOD, Limits, ramp_words, signal_words
 
 _FAST_BYTES_PER_SECOND = 10e6
@@ -26,7 +26,7 @@ class SignalSamples:
         counters: START, STEP, MIN and MAX of each counter, by the name of its OUT
     """
 
-    def __init__(self, setup: Setup, settings: Settings, counters: Mapping[str, Limits]) -> None:
+    def __init__(self, setup: Setup, settings: SimSettings, counters: Mapping[str, Limits]) -> None:
         self._setup = setup
         self._settings = settings
         self._counters = counters
@@ -75,7 +75,7 @@ class SignalSamples:
         """Return when it was armed."""
         return self._started_ns
 
-    def words(self, columns: Sequence[Column], start: int, stop: int) -> Words:
+    def words(self, columns: Sequence[CapturedColumn], start: int, stop: int) -> Words:
         """Return columns of samples start..stop-1: shape (samples, words of the columns)."""
         if self._settings.ramp:
             return ramp_words(self._setup.sample_bytes // 4, start, stop)

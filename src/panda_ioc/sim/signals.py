@@ -26,7 +26,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from panda_ioc.sim.captured import Column
+from panda_ioc.sim.captured import CapturedColumn
 from panda_ioc.sim.numbers import CLOCK_FREQUENCY
 
 PERIOD = 1 << 14
@@ -143,7 +143,7 @@ class Source:
 
 
 def signal_words(
-    columns: Sequence[Column],
+    columns: Sequence[CapturedColumn],
     rate: float,
     shift: int,
     counters: Mapping[str, Limits],
@@ -164,6 +164,6 @@ def ramp_words(total: int, start: int, stop: int) -> Words:
     return (np.arange(start * total, stop * total) & 0xFFFFFFFF).astype("<u4").reshape(-1, total)
 
 
-def is_periodic(column: Column) -> bool:
+def is_periodic(column: CapturedColumn) -> bool:
     """Tell whether the column repeats after PERIOD samples."""
     return ".TS_" not in column.name

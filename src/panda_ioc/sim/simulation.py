@@ -34,7 +34,7 @@ from collections.abc import Callable, Sequence
 from panda_ioc.errors import CommandError
 from panda_ioc.sim import numbers
 from panda_ioc.sim.captured import PosOut
-from panda_ioc.sim.fields import BitOut, Field, Read
+from panda_ioc.sim.fields import BitOut, Read, SimField
 from panda_ioc.sim.machine import Machine
 from panda_ioc.sim.scan import Cursor
 from panda_ioc.sim.settings import REASONS
@@ -100,7 +100,7 @@ def _bit(text: str) -> int:
     return bit
 
 
-def _field(machine: Machine, name: str) -> Field:
+def _field(machine: Machine, name: str) -> SimField:
     if name not in machine.box.fields:
         raise CommandError(f"{name} is not a field, written like TTLIN1.VAL")
     return machine.box.fields[name]

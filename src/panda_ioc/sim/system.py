@@ -12,7 +12,7 @@ from panda_ioc.sim.numbers import CLOCK_FREQUENCY
 from panda_ioc.sim.reports import Group, Lines, Text
 from panda_ioc.sim.scan import Cursor
 from panda_ioc.sim.simulation import Simulation
-from panda_ioc.sim.table import Form, Table
+from panda_ioc.sim.table import Form, TableState
 
 IDENTITY = "PandA SW: 4.1 FPGA: 3.0.1 00000000 00000000 rootfs: panda-ioc simulator"
 
@@ -120,7 +120,7 @@ class System:
             return list(self._box.metadata)
         return self._metadata(rest).get()
 
-    def _described(self, rest: Cursor) -> tuple[Entity, Table | None, str]:
+    def _described(self, rest: Cursor) -> tuple[Entity, TableState | None, str]:
         """Return what is described, or the table and the name of its column."""
         rest.expect(".")
         entity = read_entity(self._box, rest, common=True)
@@ -130,7 +130,7 @@ class System:
         for character in "[].":
             rest.expect(character)
         name = rest.alphanumeric()
-        if not isinstance(entity.field, Table):
+        if not isinstance(entity.field, TableState):
             raise CommandError("Field is not a table")
         entity.field.column(name)
         rest.end()

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from panda_ioc.errors import CommandError
 from panda_ioc.sim.application import WORDS_PER_TABLE_PAGE, ColumnSpec, FieldSpec
-from panda_ioc.sim.fields import Field
+from panda_ioc.sim.fields import SimField
 from panda_ioc.sim.reports import Attribute, Bus, Group, Item
 from panda_ioc.sim.table_lines import words_of_base64, words_of_numbers
 
@@ -50,7 +50,7 @@ class Channel(Protocol):
         """
 
 
-class Table(Field):
+class TableState(SimField):
     """A table: rows of 32-bit words.
 
     Attributes:
@@ -191,7 +191,7 @@ class Table(Field):
 class TableWriter:
     """One write to a table that is under way. Nothing of it counts once a line was wrong."""
 
-    def __init__(self, table: Table, form: Form) -> None:
+    def __init__(self, table: TableState, form: Form) -> None:
         self._table = table
         self._form = form
         self._parts: list[Words] = []

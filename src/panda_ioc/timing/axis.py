@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panda_ioc.timing.diagram import Diagram
-from panda_ioc.timing.shapes import Line, Shape, Word
+from panda_ioc.timing.shapes import LineShape, Shape, Word
 from panda_ioc.timing.times import unit_for
 from panda_ioc.timing.trace import Ticks
 
@@ -65,7 +65,7 @@ def axis_shapes(view: View) -> Iterator[Shape]:
     digits = max(0, -math.floor(math.log10(step) + 1e-9))
     for number in range(math.ceil(begin / step - 1e-9), math.floor(end / step + 1e-9) + 1):
         x = view.x(diagram.zero + number * step * size)
-        yield Line(((x, view.top - 4), (x, view.bottom)), _GRID, 1.0)
+        yield LineShape(((x, view.top - 4), (x, view.bottom)), _GRID, 1.0)
         yield Word(x, view.top - 8, f"{number * step:.{digits}f}", _INK, 11.0, "middle")
 
 

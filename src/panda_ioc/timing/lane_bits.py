@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from panda_ioc.timing.axis import View
-from panda_ioc.timing.shapes import Box, Line, Point, Shape
+from panda_ioc.timing.shapes import Box, LineShape, Point, Shape
 from panda_ioc.timing.trace import Ticks, Trace
 
 _INK, _HIGH, _BUSY = "#1b7f3b", "#dff2e4", "#8fc7a1"
@@ -50,4 +50,4 @@ def _levels(
         if at != end:
             level, tick = 1 - level, at
             points.append((view.x(at), top if level else bottom))
-    yield Line(tuple(points), _INK)
+    yield LineShape(tuple(points), _INK)

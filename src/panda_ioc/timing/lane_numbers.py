@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from panda_ioc.timing.axis import View
-from panda_ioc.timing.shapes import Box, Line, Point, Shape, Word, width_of
+from panda_ioc.timing.shapes import Box, LineShape, Point, Shape, Word, width_of
 from panda_ioc.timing.trace import Ticks, Trace
 
 _INK, _TEXT, _FILL, _EDGE = "#1f4e9e", "#3a5a92", "#e8eef8", "#7c93b8"
@@ -31,9 +31,9 @@ def position_shapes(view: View, trace: Trace, top: float, bottom: float) -> Iter
     inside = (trace.ticks > start) & (trace.ticks < end)
     ticks, values = trace.ticks[inside], trace.values[inside]
     if trace.is_line:
-        yield Line(_curve(view, trace, y), _INK)
+        yield LineShape(_curve(view, trace, y), _INK)
     elif len(ticks) > _MOST:
-        yield Line(_band(view, ticks, values, y), _INK, 1.0)
+        yield LineShape(_band(view, ticks, values, y), _INK, 1.0)
     else:
         levels = [trace.at(start), *values.tolist()]
         edges = [start, *ticks.tolist(), end]
@@ -70,7 +70,7 @@ def _steps(
             above = y(level) - 3
             base = above if above > bottom - 25 else y(level) + 11
             yield Word(view.x((begin + end) / 2), base, text, _TEXT, _SIZE, "middle")
-    yield Line(tuple(points), _INK)
+    yield LineShape(tuple(points), _INK)
 
 
 def state_shapes(view: View, trace: Trace, top: float, bottom: float) -> Iterator[Shape]:
@@ -86,7 +86,7 @@ def state_shapes(view: View, trace: Trace, top: float, bottom: float) -> Iterato
             continue
         last = x
         yield Box(x, top, max(room, 0.5), bottom - top, _FILL)
-        yield Line(((x, top), (x, bottom)), _EDGE, 1.0)
+        yield LineShape(((x, top), (x, bottom)), _EDGE, 1.0)
         text = trace.text(level)
         if room > width_of(text, _SIZE) + 6:
             yield Word(x + room / 2, (top + bottom) / 2 + 4, text, _TEXT, _SIZE, "middle")

@@ -7,11 +7,15 @@ from panda_ioc.timing.axis import View, axis_shapes
 from panda_ioc.timing.diagram import Diagram, Marks
 from panda_ioc.timing.lane_bits import bit_shapes
 from panda_ioc.timing.lane_numbers import position_shapes, state_shapes
-from panda_ioc.timing.shapes import Box, Line, Picture, Point, Shape, Word, width_of
-from panda_ioc.timing.trace import Kind, Trace
+from panda_ioc.timing.shapes import Box, LineShape, Picture, Point, Shape, Word, width_of
+from panda_ioc.timing.trace import Trace, TraceKind
 
-_DRAWERS = {Kind.BIT: bit_shapes, Kind.POSITION: position_shapes, Kind.STATE: state_shapes}
-_HEIGHTS = {Kind.BIT: 26.0, Kind.POSITION: 44.0, Kind.STATE: 28.0}
+_DRAWERS = {
+    TraceKind.BIT: bit_shapes,
+    TraceKind.POSITION: position_shapes,
+    TraceKind.STATE: state_shapes,
+}
+_HEIGHTS = {TraceKind.BIT: 26.0, TraceKind.POSITION: 44.0, TraceKind.STATE: 28.0}
 _MARK_HEIGHT = 32.0
 _WIDTH, _HEAD, _FOOT, _RIGHT = 1200.0, 58.0, 14.0, 78.0
 _LABEL, _BAND = 12.0, "#f6f8fa"
@@ -67,7 +71,7 @@ def _marks_through(view: View, diagram: Diagram) -> Iterator[Shape]:
             for tick in inside.tolist():
                 points = ((view.x(tick), view.top), (view.x(tick), view.bottom))
                 color = "#ef9a9a" if marks.is_bad else "#a5d6a7"
-                yield Line(points, color, 1.0, is_dashed=True)
+                yield LineShape(points, color, 1.0, is_dashed=True)
 
 
 def _mark_shapes(view: View, marks: Marks, top: float, bottom: float) -> Iterator[Shape]:
@@ -109,11 +113,13 @@ def _thinned(view: View, marks: Marks) -> list[int]:
 
 
 def _flag(x: float, top: float, bottom: float, color: str) -> Iterator[Shape]:
-    yield Line(((x, top + 15), (x, bottom - 5)), color, 1.6)
+    yield LineShape(((x, top + 15), (x, bottom - 5)), color, 1.6)
     points: tuple[Point, ...] = ((x - 3, bottom - 9), (x, bottom - 5), (x + 3, bottom - 9))
-    yield Line(points, color, 1.6)
+    yield LineShape(points, color, 1.6)
 
 
 def _cross(x: float, y: float, color: str) -> Iterator[Shape]:
     for side in (1, -1):
-        yield Line(((x - _CROSS, y - side * _CROSS), (x + _CROSS, y + side * _CROSS)), color, 2.0)
+        yield LineShape(
+            ((x - _CROSS, y - side * _CROSS), (x + _CROSS, y + side * _CROSS)), color, 2.0
+        )

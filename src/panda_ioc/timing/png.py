@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from panda_ioc.errors import ConfigurationError
-from panda_ioc.timing.shapes import Box, Line, Picture, Shape, Word
+from panda_ioc.timing.shapes import Box, LineShape, Picture, Shape, Word
 
 # Pixels in a unit of the picture, and units in an inch.
 _SHARPNESS = 1.5
@@ -46,7 +46,7 @@ def _figure_type() -> Any:
     return Figure
 
 
-def _line(axes: Any, line: Line, order: int) -> None:
+def _line(axes: Any, line: LineShape, order: int) -> None:
     x, y = zip(*line.points, strict=True)
     style = (0, (3, 3)) if line.is_dashed else "-"
     axes.plot(x, y, color=line.color, linewidth=line.width, linestyle=style, zorder=order)
@@ -75,4 +75,4 @@ def _word(axes: Any, word: Word, order: int) -> None:
     )
 
 
-_DRAWERS: dict[type[Shape], Callable[..., None]] = {Line: _line, Box: _box, Word: _word}
+_DRAWERS: dict[type[Shape], Callable[..., None]] = {LineShape: _line, Box: _box, Word: _word}

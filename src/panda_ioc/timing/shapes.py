@@ -6,7 +6,7 @@ Point = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Line:
+class LineShape:
     """Straight lines from point to point."""
 
     points: tuple[Point, ...]
@@ -39,7 +39,7 @@ class Word:
     is_bold: bool = False
 
 
-Shape = Line | Box | Word
+Shape = LineShape | Box | Word
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from xml.sax.saxutils import escape, quoteattr
 
-from panda_ioc.timing.shapes import Box, Line, Picture, Shape, Word
+from panda_ioc.timing.shapes import Box, LineShape, Picture, Shape, Word
 
 _FONT = "DejaVu Sans, Helvetica, Arial, sans-serif"
 
@@ -23,7 +23,7 @@ def _number(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0")
 
 
-def _line(line: Line) -> str:
+def _line(line: LineShape) -> str:
     points = " ".join(f"{_number(x)},{_number(y)}" for x, y in line.points)
     dash = ' stroke-dasharray="3 3"' if line.is_dashed else ""
     return (
@@ -47,4 +47,4 @@ def _word(word: Word) -> str:
     )
 
 
-_WRITERS: dict[type[Shape], Callable[..., str]] = {Line: _line, Box: _box, Word: _word}
+_WRITERS: dict[type[Shape], Callable[..., str]] = {LineShape: _line, Box: _box, Word: _word}

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 Ticks = NDArray[np.int64]
 
 
-class Kind(Enum):
+class TraceKind(Enum):
     """What a signal is, and so how it is drawn."""
 
     BIT = "bit"
@@ -34,7 +34,7 @@ class Trace:
     """
 
     name: str
-    kind: Kind
+    kind: TraceKind
     first: int
     ticks: Ticks
     values: Ticks
@@ -45,7 +45,7 @@ class Trace:
     def of(
         cls,
         name: str,
-        kind: Kind,
+        kind: TraceKind,
         first: int,
         ticks: Sequence[int],
         values: Sequence[int],
@@ -110,7 +110,7 @@ class Trace:
         return self.labels.get(value, str(value))
 
 
-def constant(name: str, value: int, kind: Kind = Kind.BIT) -> Trace:
+def constant(name: str, value: int, kind: TraceKind = TraceKind.BIT) -> Trace:
     """Make a trace that never changes."""
     nothing = np.zeros(0, np.int64)
     return Trace(name, kind, value, nothing, nothing)

@@ -5,10 +5,14 @@ from itertools import groupby
 
 from panda_ioc.timing.diagram import Diagram
 from panda_ioc.timing.times import TICK_NS
-from panda_ioc.timing.trace import Kind, Trace
+from panda_ioc.timing.trace import Trace, TraceKind
 
 _LETTERS = "".join(map(chr, range(33, 127)))
-_VARIABLES = {Kind.BIT: "wire 1", Kind.POSITION: "integer 32", Kind.STATE: "string 1"}
+_VARIABLES = {
+    TraceKind.BIT: "wire 1",
+    TraceKind.POSITION: "integer 32",
+    TraceKind.STATE: "string 1",
+}
 _BITS = 32
 
 
@@ -47,9 +51,9 @@ def _code(number: int) -> str:
 
 
 def _value(trace: Trace, value: int, code: str) -> str:
-    if trace.kind is Kind.BIT:
+    if trace.kind is TraceKind.BIT:
         return f"{value & 1}{code}"
-    if trace.kind is Kind.POSITION:
+    if trace.kind is TraceKind.POSITION:
         return f"b{value & ((1 << _BITS) - 1):b} {code}"
     return f"s{trace.text(value).replace(' ', '_')} {code}"
 

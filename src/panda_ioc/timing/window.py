@@ -4,7 +4,7 @@ import re
 
 from panda_ioc.errors import BadValue
 from panda_ioc.timing.times import parse_time
-from panda_ioc.timing.trace import Kind, Ticks, Trace
+from panda_ioc.timing.trace import Ticks, Trace, TraceKind
 
 _EVENT = re.compile(r"([\w.]+)\s+(rise|fall|change)(?:\s+([0-9]+))?(?:\s+([0-9.]+\s*[a-z]+))?")
 # Distances to the neighbours, of which so many are shown.
@@ -48,7 +48,7 @@ def around(trace: Trace, what: str, number: int, width: int | None, since: int) 
 
 
 def _events(trace: Trace, what: str) -> Ticks:
-    if what == "change" or trace.kind is not Kind.BIT:
+    if what == "change" or trace.kind is not TraceKind.BIT:
         return trace.ticks
     return trace.rises if what == "rise" else trace.falls
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from panda_ioc.client.blocking import BlockingClient
 from panda_ioc.commands.control.prompt import Prepare, plain, talk
-from panda_ioc.commands.control.session import Session
+from panda_ioc.commands.control.session import CommandSession
 
 __all__ = ["run"]
 
@@ -32,7 +32,7 @@ def run(
         the exit status: 1 if any reply was an error (but 0 from the prompt)
     """
     with BlockingClient(host, port, timeout=timeout) as client:
-        session = Session(client, lambda: BlockingClient(host, port, timeout=timeout))
+        session = CommandSession(client, lambda: BlockingClient(host, port, timeout=timeout))
         if not lines and sys.stdin.isatty():
             return talk(session, f"{host}> " if prompt is None else prompt, _comfort(readline))
         session.run(iter(lines) if lines else _piped())

@@ -5,15 +5,15 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 
-from panda_ioc.commands.control.session import Session
+from panda_ioc.commands.control.session import CommandSession
 from panda_ioc.errors import PandAError
 from panda_ioc.protocol.commands import GetLine
 
-Prepare = Callable[[Session], contextlib.AbstractContextManager[None]]
+Prepare = Callable[[CommandSession], contextlib.AbstractContextManager[None]]
 """What makes the terminal comfortable while a session lasts."""
 
 
-def talk(session: Session, prompt: str, prepare: Prepare) -> int:
+def talk(session: CommandSession, prompt: str, prepare: Prepare) -> int:
     """Read lines until the user leaves; return the exit status, 0."""
     # Ctrl-C ends a line even where whoever started this ignores it for its children.
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -34,12 +34,12 @@ def talk(session: Session, prompt: str, prepare: Prepare) -> int:
 
 
 @contextlib.contextmanager
-def plain(session: Session) -> Iterator[None]:
+def plain(session: CommandSession) -> Iterator[None]:
     """Leave the terminal unchanged."""
     yield
 
 
-def _step(session: Session, prompt: str) -> None:
+def _step(session: CommandSession, prompt: str) -> None:
     line = input(prompt)
     if not session.client.is_connected():
         session.client.connect()

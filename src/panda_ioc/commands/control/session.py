@@ -23,7 +23,7 @@ quit             leave, as does Ctrl-D
 """
 
 
-class Session:
+class CommandSession:
     """Runs lines on a connected client.
 
     Args:

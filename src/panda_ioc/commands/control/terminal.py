@@ -8,7 +8,7 @@ from pathlib import Path
 
 from panda_ioc.client.introspection import introspect_blocking
 from panda_ioc.commands.control.completion import Completer
-from panda_ioc.commands.control.session import Session
+from panda_ioc.commands.control.session import CommandSession
 
 HISTORY_LINES = 2000
 
@@ -18,7 +18,7 @@ _EDITLINE = "libedit" in (readline.__doc__ or "")
 
 
 @contextlib.contextmanager
-def comfort(session: Session) -> Iterator[None]:
+def comfort(session: CommandSession) -> Iterator[None]:
     """Complete names with Tab, and save the lines for later sessions."""
     completer = Completer(introspect_blocking(session.client))
     readline.set_completer_delims(_DELIMITERS)

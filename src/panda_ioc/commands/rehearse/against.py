@@ -36,7 +36,7 @@ class Tolerance:
 
 
 @dataclass(frozen=True)
-class Captured:
+class CapturedTimes:
     """The times of a file, in ticks, by field.
 
     Attributes:
@@ -52,7 +52,7 @@ class Captured:
     end: str
 
 
-def read_times(path: Path) -> Captured:
+def read_times(path: Path) -> CapturedTimes:
     """Read what is compared.
 
     Raises:
@@ -68,7 +68,7 @@ def read_times(path: Path) -> Captured:
         raise CaptureError(f"{path}: cannot be read as HDF5: {failure}") from failure
 
 
-def _read(path: Path, file: h5py.File) -> Captured:
+def _read(path: Path, file: h5py.File) -> CapturedTimes:
     columns = [one for one in file.values() if isinstance(one, h5py.Dataset) and one.ndim == 1]
     if not columns:
         raise CaptureError(f"{path}: holds no columns of a capture")
@@ -76,7 +76,7 @@ def _read(path: Path, file: h5py.File) -> Captured:
     found = {field: one for one in columns if (field := _field(one)) in TIMES}
     times = {field: _ticks(one[:rows], one) for field, one in found.items()}
     end = file.attrs.get("end_reason", b"")
-    return Captured(path, rows, times, end.decode() if isinstance(end, bytes) else str(end))
+    return CapturedTimes(path, rows, times, end.decode() if isinstance(end, bytes) else str(end))
 
 
 def _field(column: h5py.Dataset) -> str:
@@ -94,7 +94,7 @@ def _ticks(values: NDArray[np.generic], column: h5py.Dataset) -> Ticks:
     return np.rint(values.astype(np.float64) / scale).astype(np.int64)
 
 
-def compare(ours: Captured, theirs: Captured, tolerance: Tolerance) -> Iterator[Finding]:
+def compare(ours: CapturedTimes, theirs: CapturedTimes, tolerance: Tolerance) -> Iterator[Finding]:
     """Find where the file of a real PandA differs from the rehearsal."""
     about = theirs.path.name
     if abs(ours.rows - theirs.rows) > tolerance.rows:
@@ -150,7 +150,7 @@ def _same_everywhere(off: Ticks) -> str:
     return ""
 
 
-def _where(ours: Captured, theirs: Captured) -> str:
+def _where(ours: CapturedTimes, theirs: CapturedTimes) -> str:
     """Say which row is missing, by the times of triggers."""
     field = next((f for f in reversed(TIMES[:3]) if f in ours.times and f in theirs.times), None)
     if field is None:

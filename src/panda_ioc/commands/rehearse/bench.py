@@ -14,13 +14,13 @@ from panda_ioc.commands.rehearse.client import LocalClient
 from panda_ioc.device.model import Device
 from panda_ioc.errors import ConfigurationError
 from panda_ioc.protocol.commands import Append, Put, SetState
-from panda_ioc.sim import Settings
+from panda_ioc.sim import SimSettings
 from panda_ioc.sim.application import PACKAGED, load
-from panda_ioc.sim.box import Box
+from panda_ioc.sim.box import PandAState
 from panda_ioc.sim.codecs import BitMux, Mux
 from panda_ioc.sim.fields import Register
 from panda_ioc.sim.machine import Machine
-from panda_ioc.sim.table import Table
+from panda_ioc.sim.table import TableState
 from panda_ioc.sim.twin.line import BIT_LATENCY, POSITION_LATENCY
 from panda_ioc.sim.twin.network import Network
 from panda_ioc.sim.twin_hardware import TwinHardware
@@ -32,7 +32,7 @@ CHUNK = 2048
 
 
 @dataclass(frozen=True)
-class Wire:
+class BenchWire:
     """What an input is wired to.
 
     Attributes:
@@ -62,12 +62,12 @@ class Bench:
 
     def __init__(self, config: Path | None = None) -> None:
         self.machine = Machine(
-            load(config or PACKAGED), Settings(drain=0.0), alive=False, hardware=self._make
+            load(config or PACKAGED), SimSettings(drain=0.0), alive=False, hardware=self._make
         )
         self.client = LocalClient(self.machine)
         self.streamed: dict[str, NDArray[np.uint32]] = {}
 
-    def _make(self, box: Box) -> TwinHardware:
+    def _make(self, box: PandAState) -> TwinHardware:
         self.hardware = TwinHardware(box)
         return self.hardware
 
@@ -141,14 +141,14 @@ class Bench:
         if name in self.streamed:
             return self.streamed[name]
         field = self.machine.box.fields.get(name)
-        return field.words if isinstance(field, Table) else np.empty(0, "<u4")
+        return field.words if isinstance(field, TableState) else np.empty(0, "<u4")
 
     def labels(self, name: str) -> Mapping[int, str]:
         """Return the labels of an enum by their numbers."""
         field = self.machine.box.fields.get(name)
         return dict(field.spec.labels) if field else {}
 
-    def wire(self, name: str) -> Wire:
+    def wire(self, name: str) -> BenchWire:
         """Return what an input is wired to.
 
         Raises:
@@ -160,9 +160,9 @@ class Bench:
         delay = field.codec.delay if isinstance(field.codec, BitMux) else None
         front = self.network.blocks[name.rpartition(".")[0]].front
         latency = POSITION_LATENCY if delay is None else BIT_LATENCY + delay
-        return Wire(field.codec.selected, name, latency + front, delay is not None)
+        return BenchWire(field.codec.selected, name, latency + front, delay is not None)
 
-    def wires(self) -> list[Wire]:
+    def wires(self) -> list[BenchWire]:
         """Return all wires from outputs, in the order of the inputs."""
         found = [
             self.wire(name)

@@ -6,7 +6,7 @@ from typing import Any, TypeVar, overload
 from panda_ioc.protocol.commands import Command
 from panda_ioc.protocol.connections import ControlConnection
 from panda_ioc.sim.machine import Machine
-from panda_ioc.sim.session import Session
+from panda_ioc.sim.session import ControlSession
 
 T = TypeVar("T")
 # The server that the simulator stands for.
@@ -17,7 +17,7 @@ class LocalClient:
     """Sends commands as a client does, byte for byte, and waits for the reply."""
 
     def __init__(self, machine: Machine) -> None:
-        self._session = Session(machine)
+        self._session = ControlSession(machine)
         self._connection = ControlConnection()
         self._connection.set_api(_API)
 

@@ -10,7 +10,7 @@ from panda_ioc.commands.rehearse.bench import Bench
 from panda_ioc.sim.fields import BitOut
 from panda_ioc.sim.twin.outputs import Change, Output
 from panda_ioc.sim.twin.trajectory import Trajectory
-from panda_ioc.timing.trace import Kind, Trace, constant
+from panda_ioc.timing.trace import Trace, TraceKind, constant
 
 # Changes of one output that are kept: the first ones.
 MOST = 8_000_000
@@ -100,7 +100,7 @@ class Recording:
             ticks = np.unique(np.linspace(start, end, POINTS).astype(np.int64)).tolist()
         values = np.array([motion.value(tick - begin) for tick in ticks], np.int64)
         at = np.array(ticks, np.int64)
-        return Trace(name, Kind.POSITION, int(values[0]), at[1:], values[1:], is_line=is_line)
+        return Trace(name, TraceKind.POSITION, int(values[0]), at[1:], values[1:], is_line=is_line)
 
     def stop(self, armed: int, stopped: int) -> None:
         """Record no more, and take over when PCAP was armed and when it all stopped."""
@@ -120,7 +120,7 @@ def _steps(motion: Trajectory, start: int, end: int, begin: int) -> Iterator[int
         tick = motion.next_change(tick + 1)
 
 
-def _kinds(bench: Bench) -> Mapping[str, Kind]:
+def _kinds(bench: Bench) -> Mapping[str, TraceKind]:
     """Tell what each output is."""
     fields = bench.machine.box.fields
     kinds = {}
@@ -129,5 +129,7 @@ def _kinds(bench: Bench) -> Mapping[str, Kind]:
             field = fields.get(output.name)
             is_bit = isinstance(field, BitOut)
             is_state = field is not None and bool(field.spec.labels)
-            kinds[output.name] = Kind.BIT if is_bit else Kind.STATE if is_state else Kind.POSITION
+            kinds[output.name] = (
+                TraceKind.BIT if is_bit else TraceKind.STATE if is_state else TraceKind.POSITION
+            )
     return kinds

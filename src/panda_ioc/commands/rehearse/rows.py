@@ -13,14 +13,14 @@ from panda_ioc.capture.scaling import columns_of
 from panda_ioc.protocol.connections import DataConnection
 from panda_ioc.protocol.responses import Data, EndData, FrameData, StartData
 from panda_ioc.sim.acquisition import Acquisition
-from panda_ioc.sim.formats import Stream, parse_options
-from panda_ioc.sim.pcap import Capture
+from panda_ioc.sim.formats import DataEncoder, parse_options
+from panda_ioc.sim.pcap import SimCapture
 
 
 class LocalData:
     """The data port of a simulated PandA without a socket: the same bytes, read in this process."""
 
-    def __init__(self, capture: Capture) -> None:
+    def __init__(self, capture: SimCapture) -> None:
         self._capture = capture
         self._exit = ExitStack()
         self._client = self._exit.enter_context(capture.client())
@@ -43,7 +43,7 @@ class LocalData:
             self._acquisition = self._capture.next_for(self._client, 0)
             if self._acquisition is None:
                 return
-            self._stream = Stream(self._acquisition, self._options)
+            self._stream = DataEncoder(self._acquisition, self._options)
             yield from self._connection.receive_bytes(self._stream.header(0))
         yield from self._samples(self._acquisition)
 

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class State(IntEnum):
+class ConnectionState(IntEnum):
     """States of the record STATUS."""
 
     DISCONNECTED = 0
@@ -50,7 +50,7 @@ class Listener:
 
     changed: Callable[[Batch], None]
     answered: Callable[[Batch], None]
-    state: Callable[[State, str], None]
+    state: Callable[[ConnectionState, str], None]
 
 
 class DeviceChanged(PandAError):
@@ -180,7 +180,7 @@ class Connection:
         Raises:
             DeviceChanged: what answers is not what is served
         """
-        self._listener.state(State.DISCONNECTED, "")
+        self._listener.state(ConnectionState.DISCONNECTED, "")
         backoff = Backoff()
         while True:
             try:
@@ -197,7 +197,7 @@ class Connection:
             if self._outage.is_news(reason):
                 log.warning("%s", reason)
             # Told each time: a put that was under way may have hidden it from a record.
-            self._listener.state(State.DISCONNECTED, self._outage.why)
+            self._listener.state(ConnectionState.DISCONNECTED, self._outage.why)
             await backoff.pause()
 
     async def _connect(self) -> None:
@@ -205,12 +205,12 @@ class Connection:
         await asyncio.gather(self._commands.connect(), self._changes.connect())
         if not self._outage.is_answering:
             self._outage.is_answering = True
-            self._listener.state(State.CONNECTING, "")
+            self._listener.state(ConnectionState.CONNECTING, "")
         if not self._is_known:
             await self._check_device()
         await self.feed.poll()
         self._connected, self._is_known, self._outage = True, False, Outage()
-        self._listener.state(State.CONNECTED, "")
+        self._listener.state(ConnectionState.CONNECTED, "")
         self._rechecks.begin_deferred()
         log.info("%s: connected", self.address)
 

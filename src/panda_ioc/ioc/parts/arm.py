@@ -18,7 +18,7 @@ from panda_ioc.ioc.epics.record import Record
 from panda_ioc.ioc.panda.connection import Connection
 from panda_ioc.ioc.panda.news import Board, Follower
 from panda_ioc.ioc.parts.base import Part
-from panda_ioc.ioc.parts.pcap import ACTIVE, Pcap
+from panda_ioc.ioc.parts.pcap import ACTIVE, AcquisitionPart
 from panda_ioc.ioc.parts.puts import Puts
 from panda_ioc.protocol.commands import Arm, Disarm
 from panda_ioc.protocol.responses import EndReason
@@ -38,7 +38,7 @@ class Arming(Part, Follower):
     acquisition did.
     """
 
-    def __init__(self, connection: Connection, pcap: Pcap, puts: Puts) -> None:
+    def __init__(self, connection: Connection, pcap: AcquisitionPart, puts: Puts) -> None:
         self._connection = connection
         self._pcap = pcap
         self._puts = puts

@@ -21,7 +21,7 @@ PERIOD = 1.0  # seconds between updates
 _OVERRUNS = (EndReason.DATA_OVERRUN, EndReason.DRIVER_DATA_OVERRUN)
 
 
-class Counter:
+class DataCounter:
     """Counts what the data port brings; a `Sink`, called in the receiving thread."""
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class Health(Part):
 
     def __init__(self, connection: Connection, puts: Puts, queue_depth: Callable[[], int]) -> None:
         self._queue_depth = queue_depth
-        self.counter = Counter()
+        self.counter = DataCounter()
         self._connection = connection
         self._puts = puts
         self._errors = LastError()

@@ -70,7 +70,7 @@ class Standing:
         return self.is_final and not self.taking
 
 
-class Pcap(Part, Follower):
+class AcquisitionPart(Part, Follower):
     """Asks for the progress of the acquisition and shows each answer.
 
     Args:

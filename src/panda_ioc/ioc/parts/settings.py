@@ -22,7 +22,7 @@ Apply = Callable[[Any], Any]
 After = Callable[[], Awaitable[None]]
 
 
-class Settings(Part):
+class BridgeSettings(Part):
     """The settings of the bridge and their records.
 
     Args:

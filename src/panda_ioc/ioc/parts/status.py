@@ -6,13 +6,13 @@ from panda_ioc import __version__
 from panda_ioc.device.model import Device
 from panda_ioc.ioc.epics.alarms import MAJOR, NO_ALARM, STATE, Alarm
 from panda_ioc.ioc.epics.record import Record
-from panda_ioc.ioc.panda.connection import State
+from panda_ioc.ioc.panda.connection import ConnectionState
 from panda_ioc.ioc.panda.news import Board
 from panda_ioc.ioc.parts.base import Part
 from panda_ioc.records import own
 
 
-class Status(Part):
+class ConnectionStatus(Part):
     """Shows the state of the connection.
 
     Args:
@@ -23,7 +23,7 @@ class Status(Part):
     def __init__(self, device: Device, fields: frozenset[str]) -> None:
         self._device = device
         self._fields = fields
-        self._shown: tuple[State, str] | None = None
+        self._shown: tuple[ConnectionState, str] | None = None
 
     def attach(self, records: Mapping[str, Record], board: Board) -> None:
         self._record = records[own.STATUS]
@@ -38,9 +38,13 @@ class Status(Part):
         for name in versions.keys() - self._fields:
             records[name].post(versions[name])
 
-    def show(self, state: State, why: str) -> None:
+    def show(self, state: ConnectionState, why: str) -> None:
         """Show a state of the connection."""
         if (state, why) != self._shown:
             self._shown = (state, why)
-            severity = {State.CONNECTED: 0, State.CONNECTING: 1, State.DISCONNECTED: MAJOR}[state]
+            severity = {
+                ConnectionState.CONNECTED: 0,
+                ConnectionState.CONNECTING: 1,
+                ConnectionState.DISCONNECTED: MAJOR,
+            }[state]
             self._record.post(state, Alarm(severity, STATE, why) if severity else NO_ALARM)

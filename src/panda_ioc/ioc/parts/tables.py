@@ -46,7 +46,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class Table(Part, Follower):
+class TablePart(Part, Follower):
     """One table and its records.
 
     Args:

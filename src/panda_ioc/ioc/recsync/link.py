@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from panda_ioc.errors import CommandTimeout, ConnectionLost
-from panda_ioc.ioc.recsync.messages import Kind, Message, Reader, RecCeiver
+from panda_ioc.ioc.recsync.messages import Message, MessageKind, MessageReader, RecCeiver
 
 PATIENCE = 20.0
 """Seconds that connecting, and each piece of an upload, may take."""
@@ -14,13 +14,13 @@ PATIENCE = 20.0
 _CHUNK = 1 << 16
 
 
-class Link:
+class RecSyncLink:
     """Messages of one RecCeiver in, bytes for it out."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._stream = reader
         self._writer = writer
-        self._reader = Reader()
+        self._reader = MessageReader()
         self._messages: deque[Message] = deque()
 
     async def send(self, message: bytes) -> None:
@@ -30,7 +30,7 @@ class Link:
             await self._writer.drain()
         await asyncio.sleep(0)  # drain returns at once while there is room
 
-    async def expect(self, kind: Kind, timeout: float) -> Message:
+    async def expect(self, kind: MessageKind, timeout: float) -> Message:
         """The next message of this kind; others are ignored, as the protocol says.
 
         Raises:
@@ -51,12 +51,12 @@ class Link:
 
 
 @asynccontextmanager
-async def connected(recceiver: RecCeiver) -> AsyncIterator[Link]:
+async def connected(recceiver: RecCeiver) -> AsyncIterator[RecSyncLink]:
     """A connection, as long as the block lasts."""
     async with _within(PATIENCE, "did not take the connection"):
         reader, writer = await asyncio.open_connection(recceiver.host, recceiver.port)
     try:
-        yield Link(reader, writer)
+        yield RecSyncLink(reader, writer)
     finally:
         writer.transport.abort()
         await asyncio.sleep(0)  # it is closed in the next turn of the loop

@@ -25,7 +25,7 @@ _OF_THE_SENDER = b"\xff\xff\xff\xff"
 _KEPT = 16  # bytes of a body, more than we read of any
 
 
-class Kind(IntEnum):
+class MessageKind(IntEnum):
     """What a message is."""
 
     CLIENT_GREETING = 0x0001
@@ -94,7 +94,7 @@ class Message:
         return number
 
 
-class Reader:
+class MessageReader:
     """Takes a stream of bytes apart; however long a body is, only its head is kept."""
 
     def __init__(self) -> None:
@@ -140,12 +140,12 @@ class Reader:
 
 def greeting(key: int) -> bytes:
     """The first message, with the key of the announcement."""
-    return _frame(Kind.CLIENT_GREETING, _GREETING.pack(_VERSION, 0, key))
+    return _frame(MessageKind.CLIENT_GREETING, _GREETING.pack(_VERSION, 0, key))
 
 
 def pong(number: int) -> bytes:
     """The answer to a ping."""
-    return _frame(Kind.PONG, _NUMBER.pack(number))
+    return _frame(MessageKind.PONG, _NUMBER.pack(number))
 
 
 def add_record(record: int, rtype: str, name: str) -> bytes:
@@ -163,17 +163,17 @@ def add_info(record: int, key: str, value: str) -> bytes:
     k, v = _text(key), _text(value)
     if not 0 < len(k) <= LONGEST_KEY or not 0 < len(v) <= LONGEST_TEXT:
         return b""
-    return _frame(Kind.ADD_INFO, _INFO.pack(record, len(k), len(v)) + k + v)
+    return _frame(MessageKind.ADD_INFO, _INFO.pack(record, len(k), len(v)) + k + v)
 
 
 def upload_done() -> bytes:
     """The end of what there is to add."""
-    return _frame(Kind.UPLOAD_DONE, bytes(_NUMBER.size))
+    return _frame(MessageKind.UPLOAD_DONE, bytes(_NUMBER.size))
 
 
 def _add(entry: _Entry, record: int, rtype: bytes, name: bytes) -> bytes:
     head = _RECORD.pack(record, entry, len(rtype), len(name))
-    return _frame(Kind.ADD_RECORD, head + rtype + name)
+    return _frame(MessageKind.ADD_RECORD, head + rtype + name)
 
 
 def _text(text: str) -> bytes:
@@ -181,5 +181,5 @@ def _text(text: str) -> bytes:
     return text.replace("\0", "").encode(errors="replace")
 
 
-def _frame(kind: Kind, body: bytes) -> bytes:
+def _frame(kind: MessageKind, body: bytes) -> bytes:
     return _HEADER.pack(_MAGIC, kind, len(body)) + body

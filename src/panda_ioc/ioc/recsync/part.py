@@ -13,8 +13,8 @@ from panda_ioc.ioc.panda.news import Board
 from panda_ioc.ioc.parts.base import Part
 from panda_ioc.ioc.parts.panel import Panel
 from panda_ioc.ioc.recsync.finder import find
-from panda_ioc.ioc.recsync.link import Link, connected
-from panda_ioc.ioc.recsync.messages import Kind, RecCeiver, greeting, pong
+from panda_ioc.ioc.recsync.link import RecSyncLink, connected
+from panda_ioc.ioc.recsync.messages import MessageKind, RecCeiver, greeting, pong
 from panda_ioc.ioc.recsync.place import Place
 from panda_ioc.ioc.recsync.upload import ioc_properties, pieces
 from panda_ioc.records import own
@@ -73,7 +73,7 @@ class RecSync(Part):
         await asyncio.sleep(random.uniform(0, HOLD_OFF))
         async with connected(recceiver) as link:
             await link.send(greeting(recceiver.key))
-            await link.expect(Kind.SERVER_GREETING, GREETING_TIMEOUT)
+            await link.expect(MessageKind.SERVER_GREETING, GREETING_TIMEOUT)
             backoff.connected()
             self._show("Uploading", str(recceiver))
             await self._upload(link)
@@ -83,7 +83,7 @@ class RecSync(Part):
             except (PandAError, OSError) as error:
                 raise PandAError(f"lost {recceiver}: {error}") from error
 
-    async def _upload(self, link: Link) -> None:
+    async def _upload(self, link: RecSyncLink) -> None:
         properties = ioc_properties(self._prefix, self._properties)
         for piece in pieces(properties, self._records):
             await link.send(piece)
@@ -109,8 +109,8 @@ class RecSync(Part):
         self._panel.show(own.IOC_RECSYNC_MSG, message)
 
 
-async def _stay(link: Link) -> None:
+async def _stay(link: RecSyncLink) -> None:
     """Answer pings until the RecCeiver is gone."""
     while True:
-        ping = await link.expect(Kind.PING, PING_TIMEOUT)
+        ping = await link.expect(MessageKind.PING, PING_TIMEOUT)
         await link.send(pong(ping.number))

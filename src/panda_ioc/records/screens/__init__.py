@@ -12,7 +12,7 @@ from panda_ioc.device.model import Block, Device
 from panda_ioc.records.build import RecordSet
 from panda_ioc.records.screens.blocks import BlockScreen, block_name
 from panda_ioc.records.screens.buses import bit_cells, position_cells
-from panda_ioc.records.screens.controls import Served
+from panda_ioc.records.screens.controls import ScreenRecords
 from panda_ioc.records.screens.index import index_cells
 from panda_ioc.records.screens.layout import Cell, Strip, screen
 from panda_ioc.records.screens.panels import capture_cells, design_cells, health_cells
@@ -58,7 +58,7 @@ def make_screens(device: Device, records: RecordSet) -> dict[str, str]:
 
 def _pages(device: Device, records: RecordSet) -> dict[str, _Page]:
     """Return the pages, by file name."""
-    served = Served(records)
+    served = ScreenRecords(records)
     own = {
         CAPTURE: _Page("Capture", capture_cells(device, served)),
         POSITIONS: _Page("Positions", position_cells(device, served)),
@@ -80,7 +80,9 @@ def _pages(device: Device, records: RecordSet) -> dict[str, _Page]:
 def _block(blocks: list[Block], records: RecordSet) -> _Page:
     """Return the screen of one type of block."""
     first, name = blocks[0], block_name(blocks[0])
-    cells = BlockScreen(first, Served(records, first.wire, name), records.tables, CAPTURE).cells()
+    cells = BlockScreen(
+        first, ScreenRecords(records, first.wire, name), records.tables, CAPTURE
+    ).cells()
     return _Page(name, cells, blocks[-1].wire, {} if first.number is None else {"B": first.wire})
 
 
@@ -94,7 +96,7 @@ def _types(device: Device) -> dict[str, list[Block]]:
 
 
 def _strip(records: RecordSet, file: str) -> Strip:
-    served = Served(records)
+    served = ScreenRecords(records)
     health, armed = "PCAP:HEALTH", "PCAP:ARM"
     return Strip(
         status=served.pv("STATUS"),

@@ -16,7 +16,7 @@ from panda_ioc.records.screens.controls import (
     NAME,
     POSITION_COLUMNS,
     Columns,
-    Served,
+    ScreenRecords,
     heading,
     name_width,
 )
@@ -31,7 +31,7 @@ from panda_ioc.records.screens.layout import (
     place_columns,
 )
 from panda_ioc.records.screens.tables import table_section
-from panda_ioc.records.screens.widgets import Label, Open, Widget, Write
+from panda_ioc.records.screens.widgets import Label, Open, Widget, WriteButton
 from panda_ioc.records.sources import SOURCE
 from panda_ioc.records.specs import pv_name
 
@@ -52,7 +52,7 @@ class BlockScreen:
     """
 
     block: Block
-    served: Served
+    served: ScreenRecords
     tables: Mapping[str, TableLayout]
     capture: str
 
@@ -98,8 +98,8 @@ class BlockScreen:
             pv = self.served.pv(f"{self.block.wire}:ARM")
             yield [
                 Label(text="Capture", width=NAME),
-                Write(pv=pv, text="Arm", value="1", width=80),
-                Write(pv=pv, text="Disarm", value="0", width=80),
+                WriteButton(pv=pv, text="Arm", value="1", width=80),
+                WriteButton(pv=pv, text="Disarm", value="0", width=80),
                 Open(text="Files and live data", file=self.capture, width=150),
             ]
 

@@ -4,7 +4,7 @@ from typing import cast
 
 from panda_ioc.device.model import Device, Field
 from panda_ioc.protocol.responses import ExtOutBitsFieldInfo
-from panda_ioc.records.screens.controls import POSITION_COLUMNS, Served
+from panda_ioc.records.screens.controls import POSITION_COLUMNS, ScreenRecords
 from panda_ioc.records.screens.layout import (
     MARGIN,
     TOP,
@@ -21,7 +21,7 @@ from panda_ioc.records.specs import pv_name
 NAME, LONGEST_NAME = 160, 400
 
 
-def position_cells(device: Device, served: Served) -> list[Cell]:
+def position_cells(device: Device, served: ScreenRecords) -> list[Cell]:
     """Return one line for each position."""
     if not device.positions:
         return []
@@ -31,13 +31,13 @@ def position_cells(device: Device, served: Served) -> list[Cell]:
     return place_rows(served.grid(fields, POSITION_COLUMNS, name_width), MARGIN, TOP)[0]
 
 
-def bit_cells(device: Device, served: Served) -> list[Cell]:
+def bit_cells(device: Device, served: ScreenRecords) -> list[Cell]:
     """Return a column for each word."""
     columns = [[_word(served, word)] for word in device.bit_words]
     return place_columns(columns, TOP)[0]
 
 
-def _word(served: Served, word: Field) -> Section:
+def _word(served: ScreenRecords, word: Field) -> Section:
     name = pv_name(word.wire)
     bits = cast(ExtOutBitsFieldInfo, word.info).bits
     size = max([width(bit) + 4 for bit in bits], default=0)

@@ -16,11 +16,11 @@ from panda_ioc.records.screens.widgets import (
     Entry,
     Label,
     Led,
-    Text,
+    TextWidget,
     Toggle,
     Update,
     Widget,
-    Write,
+    WriteButton,
 )
 from panda_ioc.records.specs import RecordSpec, pv_name
 
@@ -46,7 +46,7 @@ BLOCK = "$(B)"
 """Stands for the block, on a screen that is made for a type of blocks."""
 
 
-class Served:
+class ScreenRecords:
     """The records that screens may show, and how they are called there.
 
     Args:
@@ -89,7 +89,7 @@ class Served:
     def number(self, name: str, size: int) -> Widget | int:
         """Return the widget for a record without units, which stand beside it."""
         control = self.control(name, size)
-        return replace(control, units=False) if isinstance(control, Text) else control
+        return replace(control, units=False) if isinstance(control, TextWidget) else control
 
     def line(self, name: str, label: str, name_width: int, size: int = CONTROL) -> Row:
         """Return a label and the widget for a record."""
@@ -159,7 +159,7 @@ def _bit(pv: str, size: int, spec: RecordSpec, tip: str) -> Widget:
     triggers."""
     if spec.labels:
         return Toggle(pv=pv, width=min(size, 80), tip=tip)
-    return Write(pv=pv, width=min(size, 80), text="Execute", value="1", tip=tip)
+    return WriteButton(pv=pv, width=min(size, 80), text="Execute", value="1", tip=tip)
 
 
 _INPUTS: Mapping[str, Make] = MappingProxyType({"bi": _led})

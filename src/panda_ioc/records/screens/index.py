@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from panda_ioc.device.model import Block, Device
-from panda_ioc.records.screens.controls import Served
+from panda_ioc.records.screens.controls import ScreenRecords
 from panda_ioc.records.screens.layout import GAP, MARGIN, MAX_WIDTH, TOP, Cell, Row, place_rows
 from panda_ioc.records.screens.text import width
 from panda_ioc.records.screens.widgets import DOT, LINE, Dot, Led, Open, Update, Widget
@@ -15,7 +15,7 @@ _ACTIVITY = ("ACTIVE", "OUT", "VAL", "CONN")
 """Bits that tell best what a block does; the first of them that it has is shown."""
 
 
-def index_cells(device: Device, served: Served, screens: Mapping[str, str]) -> list[Cell]:
+def index_cells(device: Device, served: ScreenRecords, screens: Mapping[str, str]) -> list[Cell]:
     """Return all widgets of the index; `screens` gives the file of each other screen by title."""
     top: Row = [Open(text=text, file=file, width=110) for text, file in screens.items()]
     rows: list[Row] = [top, [10]]
@@ -34,7 +34,9 @@ def _per_line(button: int) -> int:
     return max(1, (MAX_WIDTH - 2 * MARGIN + GAP) // block)
 
 
-def _type_rows(served: Served, blocks: list[Block], button: int, per_line: int) -> Iterator[Row]:
+def _type_rows(
+    served: ScreenRecords, blocks: list[Block], button: int, per_line: int
+) -> Iterator[Row]:
     for start in range(0, len(blocks), per_line):
         row: list[Widget | int] = []
         for block in blocks[start : start + per_line]:
@@ -42,7 +44,7 @@ def _type_rows(served: Served, blocks: list[Block], button: int, per_line: int) 
         yield row
 
 
-def _block(served: Served, block: Block, button: int) -> Iterable[Widget | int]:
+def _block(served: ScreenRecords, block: Block, button: int) -> Iterable[Widget | int]:
     label = f"{block.wire}:LABEL"
     return [
         Open(
@@ -59,7 +61,7 @@ def _block(served: Served, block: Block, button: int) -> Iterable[Widget | int]:
     ]
 
 
-def _health(served: Served, block: Block) -> Widget | int:
+def _health(served: ScreenRecords, block: Block) -> Widget | int:
     name = f"{block.wire}:HEALTH"
     spec = served.find(name)
     if spec and spec.good:
@@ -67,7 +69,7 @@ def _health(served: Served, block: Block) -> Widget | int:
     return DOT
 
 
-def _activity(served: Served, block: Block) -> Widget | int:
+def _activity(served: ScreenRecords, block: Block) -> Widget | int:
     """Return the bit that shows best what a block does."""
     for name in _bits(block):
         spec = served.find(name)

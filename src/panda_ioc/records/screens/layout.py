@@ -13,8 +13,8 @@ from panda_ioc.records.screens.widgets import (
     Dot,
     Label,
     Led,
-    Line,
     Open,
+    Rule,
     Update,
     Widget,
 )
@@ -163,7 +163,7 @@ def screen(
     top: list[Cell] = [
         (MARGIN, 6, Label(text=f"{title}  $(P)", size=TITLE_SIZE, bold=True, width=heading)),
         *place_row(strip.row, size - MARGIN - row_width(strip.row), 6),
-        (MARGIN, STRIP_HEIGHT, Line(width=size - 2 * MARGIN)),
+        (MARGIN, STRIP_HEIGHT, Rule(width=size - 2 * MARGIN)),
     ]
     drawing = phoebusgen.screen.Screen(printable(f"{title} $(P)"))
     for name, value in macros.items():

@@ -6,7 +6,7 @@ from dataclasses import replace
 from panda_ioc.device.model import Device, health_fields
 from panda_ioc.protocol.responses import ExtOutFieldInfo
 from panda_ioc.records.datasets import DATASET_TABLES
-from panda_ioc.records.screens.controls import CONTROL, NAME, Served, name_width
+from panda_ioc.records.screens.controls import CONTROL, NAME, ScreenRecords, name_width
 from panda_ioc.records.screens.layout import TOP, Cell, Row, Section, place_columns
 from panda_ioc.records.screens.text import width
 from panda_ioc.records.screens.widgets import (
@@ -14,13 +14,13 @@ from panda_ioc.records.screens.widgets import (
     SAMPLES,
     TRACES,
     Combo,
+    Curve,
     Label,
     Plot,
-    Progress,
-    Trace,
+    ProgressBar,
     Update,
     Widget,
-    Write,
+    WriteButton,
 )
 from panda_ioc.records.specs import RecordSpec, pv_name
 
@@ -36,7 +36,7 @@ _ELSEWHERE = ("CAPTURE", "BUSY", "WAIT")
 """Records of capture that are a line of their own, or only of use to programs."""
 
 
-def capture_cells(device: Device, served: Served) -> list[Cell]:
+def capture_cells(device: Device, served: ScreenRecords) -> list[Cell]:
     """Return the dashboard of a scan."""
     names = [name for name, spec in served.specs.items() if _is_control(spec)]
     live = [name for name in names if name.startswith(_LIVE)]
@@ -63,7 +63,7 @@ def _is_control(spec: RecordSpec) -> bool:
     return is_own and not (is_array or is_elsewhere or is_hidden)
 
 
-def _acquisition(served: Served) -> Iterator[Row]:
+def _acquisition(served: ScreenRecords) -> Iterator[Row]:
     if served.find("PCAP:ARM"):
         yield _switch(served, "PCAP:ARM", ("Arm", "Disarm"), NAME)
     for name in ("PCAP:ACTIVE", "PCAP:HEALTH", "PCAP:COMPLETION", "IOC:DATA_RATE"):
@@ -73,17 +73,17 @@ def _acquisition(served: Served) -> Iterator[Row]:
         yield _line(served, name, label, NAME)
 
 
-def _switch(served: Served, name: str, texts: tuple[str, str], size: int) -> Row:
+def _switch(served: ScreenRecords, name: str, texts: tuple[str, str], size: int) -> Row:
     """Return two buttons: one puts 1, the other 0."""
     pv, (on, off) = served.pv(name), texts
     return [
         Label(text=name.partition(":")[2], width=size),
-        Write(pv=pv, text=on, value="1", width=87),
-        Write(pv=pv, text=off, value="0", width=87),
+        WriteButton(pv=pv, text=on, value="1", width=87),
+        WriteButton(pv=pv, text=off, value="0", width=87),
     ]
 
 
-def _file(served: Served, names: Sequence[str]) -> Iterator[Row]:
+def _file(served: ScreenRecords, names: Sequence[str]) -> Iterator[Row]:
     """Return the buttons to start and stop, and the progress."""
     size = name_width([name.removeprefix(_DATA) for name in names])
     if served.find("DATA:CAPTURE"):
@@ -91,18 +91,18 @@ def _file(served: Served, names: Sequence[str]) -> Iterator[Row]:
         yield [*buttons, served.control("DATA:BUSY")]
     done, whole = "DATA:NUM_CAPTURED", "DATA:NUM_CAPTURE"
     if served.find(done) and served.find(whole):
-        bar = Progress(pv=served.pv(done), whole=served.pv(whole), width=TEXT)
+        bar = ProgressBar(pv=served.pv(done), whole=served.pv(whole), width=TEXT)
         yield [Label(text="done", width=size), bar]
 
 
-def _lines(served: Served, names: Sequence[str], prefix: str) -> Iterator[Row]:
+def _lines(served: ScreenRecords, names: Sequence[str], prefix: str) -> Iterator[Row]:
     labels = [name.removeprefix(prefix) for name in names]
     size = name_width(labels)
     for name, label in zip(names, labels, strict=True):
         yield _line(served, name, label, size)
 
 
-def _line(served: Served, name: str, label: str, size: int) -> Row:
+def _line(served: ScreenRecords, name: str, label: str, size: int) -> Row:
     """Return a line for one record, long if it is a text."""
     spec = served.find(name)
     rtype = spec.rtype if spec else ""
@@ -113,14 +113,14 @@ def _line(served: Served, name: str, label: str, size: int) -> Row:
     return [heading, control]
 
 
-def _is_of_file(served: Served, name: str) -> bool:
+def _is_of_file(served: ScreenRecords, name: str) -> bool:
     """Whether a record describes the file: settings, long texts, results."""
     spec = served.find(name)
     is_setting = spec is not None and (spec.writable or spec.rtype == "waveform")
     return is_setting or name.removeprefix(_DATA) in _OUTCOME
 
 
-def _plot(device: Device, served: Served) -> Iterator[Row]:
+def _plot(device: Device, served: ScreenRecords) -> Iterator[Row]:
     channels = tuple(_channels(device, served))
     if not channels:
         return
@@ -128,7 +128,7 @@ def _plot(device: Device, served: Served) -> Iterator[Row]:
     first = _first_channels(device, served) or channels[:1]
     x = _local(served, "x", SAMPLES)
     traces = tuple(
-        Trace(x=x, y=_local(served, f"y{number}", name), initial=served.pv(name), colour=colour)
+        Curve(x=x, y=_local(served, f"y{number}", name), initial=served.pv(name), colour=colour)
         for number, (name, colour) in enumerate(zip(first, TRACES, strict=False), 1)
     )
     yield [_curves(served, traces)]
@@ -144,24 +144,24 @@ def _plot(device: Device, served: Served) -> Iterator[Row]:
     yield [Label(text="against", width=60), Combo(pv=x, items=times, width=256)]
 
 
-def _curves(served: Served, traces: tuple[Trace, ...]) -> Plot:
+def _curves(served: ScreenRecords, traces: tuple[Curve, ...]) -> Plot:
     start = served.names.expression
     return Plot(width=PLOT[0], height=PLOT[1], traces=traces, start=start)
 
 
-def _local(served: Served, name: str, value: str) -> str:
+def _local(served: ScreenRecords, name: str, value: str) -> str:
     """Return a PV of the screen itself, with its initial value."""
     return f'{served.names.local(name)}<VString>("{value}")'
 
 
-def _channels(device: Device, served: Served) -> Iterator[str]:
+def _channels(device: Device, served: ScreenRecords) -> Iterator[str]:
     """Return all waveforms with captured data."""
     for field in device.fields.values():
         start = f"{pv_name(field.wire)}:DATA:"
         yield from (name for name in served.specs if name.startswith(start))
 
 
-def _times(device: Device, served: Served) -> Iterable[str]:
+def _times(device: Device, served: ScreenRecords) -> Iterable[str]:
     """Return the waveforms of time stamps, against which others are drawn."""
     names = (
         f"{pv_name(field.wire)}:DATA:VALUE"
@@ -171,7 +171,7 @@ def _times(device: Device, served: Served) -> Iterable[str]:
     return [name for name in names if served.find(name)]
 
 
-def _first_channels(device: Device, served: Served) -> list[str]:
+def _first_channels(device: Device, served: ScreenRecords) -> list[str]:
     """Return the first position of each of the first types of block that have any."""
     found: dict[str, str] = {}
     for block in sorted(device.blocks, key=lambda block: block.type not in _TYPICAL):
@@ -182,21 +182,21 @@ def _first_channels(device: Device, served: Served) -> list[str]:
     return list(found.values())[: len(TRACES)]
 
 
-def design_cells(served: Served) -> list[Cell]:
+def design_cells(served: ScreenRecords) -> list[Cell]:
     """Return the widgets to save all settings of the PandA and to load them."""
     file = [f"{_DESIGN}{name}" for name in ("DIRECTORY", "FILE_NAME")]
     state = [f"{_DESIGN}{name}" for name in ("STATUS", "REFUSED")]
     load = "Replace all settings of the PandA by those of the file?"
     buttons: Row = [
         NAME,
-        Write(pv=served.pv(f"{_DESIGN}SAVE"), text="Save", value="1", width=87),
-        Write(pv=served.pv(f"{_DESIGN}LOAD"), text="Load", value="1", width=87, ask=load),
+        WriteButton(pv=served.pv(f"{_DESIGN}SAVE"), text="Save", value="1", width=87),
+        WriteButton(pv=served.pv(f"{_DESIGN}LOAD"), text="Load", value="1", width=87, ask=load),
     ]
     rows = (*_lines(served, file, _DESIGN), buttons, *_lines(served, state, _DESIGN))
     return place_columns([[Section("All settings of the PandA", rows)]], TOP)[0]
 
 
-def health_cells(device: Device, served: Served) -> list[Cell]:
+def health_cells(device: Device, served: ScreenRecords) -> list[Cell]:
     """Return the health of the PandA and of the bridge."""
     versions = [name for name in served.specs if name.endswith("_VERSION")]
     own = [name for name in served.specs if name.startswith("IOC:")]

@@ -7,11 +7,11 @@ puts the columns one by one, between MODE EDIT and MODE SUBMIT; the PandA checks
 from collections.abc import Iterable
 
 from panda_ioc.device.model import Field
-from panda_ioc.device.tables import Column, TableLayout
-from panda_ioc.records.screens.controls import Served
+from panda_ioc.device.tables import TableColumn, TableLayout
+from panda_ioc.records.screens.controls import ScreenRecords
 from panda_ioc.records.screens.layout import MARGIN, MAX_WIDTH, Row, Section
 from panda_ioc.records.screens.text import width
-from panda_ioc.records.screens.widgets import Label, Run, Table, TableColumn, Update
+from panda_ioc.records.screens.widgets import Label, Run, TableWidget, Update, WidgetColumn
 
 HEIGHT = 300
 LINES = 28  # pixels that the table's own scroll bar takes
@@ -51,11 +51,11 @@ table.setValue(ScriptUtil.getPrimaryPV(table).read())
 """
 
 
-def table_section(served: Served, field: Field, layout: TableLayout) -> Section:
+def table_section(served: ScreenRecords, field: Field, layout: TableLayout) -> Section:
     """Return the part of a block's screen that shows a table."""
     columns = tuple(_column(column) for column in layout.columns)
     wanted = sum(column.width for column in columns) + LINES
-    table = Table(
+    table = TableWidget(
         pv=served.pv(layout.name, "pva"),
         name=layout.name.partition(":")[2],
         columns=columns,
@@ -68,16 +68,16 @@ def table_section(served: Served, field: Field, layout: TableLayout) -> Section:
     )
 
 
-def _column(column: Column) -> TableColumn:
+def _column(column: TableColumn) -> WidgetColumn:
     texts = (*column.labels, *(str(limit) for limit in column.limits))
-    return TableColumn(
+    return WidgetColumn(
         name=column.name,
         width=max(width(column.name, bold=True), *map(width, texts)) + 10,
         options=column.labels,
     )
 
 
-def _buttons(served: Served, name: str, layout: TableLayout) -> Row:
+def _buttons(served: ScreenRecords, name: str, layout: TableLayout) -> Row:
     columns = [(column.name, not column.labels) for column in layout.columns]
     used = served.pv(f"{layout.name}:{layout.columns[0].name}.NORD")
     return [
@@ -100,7 +100,7 @@ def _buttons(served: Served, name: str, layout: TableLayout) -> Row:
     ]
 
 
-def _more(served: Served, layout: TableLayout) -> Iterable[Row]:
+def _more(served: ScreenRecords, layout: TableLayout) -> Iterable[Row]:
     """Return the other records of the table, which streaming needs."""
     columns = {column.name for column in layout.columns}
     names = [

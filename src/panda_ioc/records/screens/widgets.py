@@ -81,21 +81,21 @@ class Label(Widget):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line(Widget):
+class Rule(Widget):
     """A horizontal line."""
 
     height: int = 2
-    kind: ClassVar[str] = "Line"
+    kind: ClassVar[str] = "Rule"
 
     def draw(self, x: int, y: int) -> Any:
-        widget = phoebus.Rectangle("Line", x, y, self.width, self.height)
+        widget = phoebus.Rectangle("Rule", x, y, self.width, self.height)
         widget.background_color(*GREY)
         widget.line_width(0)
         return widget
 
 
 @dataclass(frozen=True, kw_only=True)
-class Text(Widget):
+class TextWidget(Widget):
     """A value as text.
 
     Attributes:
@@ -115,7 +115,7 @@ class Text(Widget):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Update(Text):
+class Update(TextWidget):
     """A value that cannot be set."""
 
     kind: ClassVar[str] = "Update"
@@ -127,7 +127,7 @@ class Update(Text):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry(Text):
+class Entry(TextWidget):
     """A value that can be typed."""
 
     kind: ClassVar[str] = "Entry"
@@ -235,7 +235,7 @@ class Open(Widget):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Write(Widget):
+class WriteButton(Widget):
     """A button that puts a value.
 
     Attributes:
@@ -245,7 +245,7 @@ class Write(Widget):
     text: str
     value: str
     ask: str = ""
-    kind: ClassVar[str] = "Write"
+    kind: ClassVar[str] = "WriteButton"
 
     def draw(self, x: int, y: int) -> Any:
         text = printable(self.text)
@@ -275,7 +275,7 @@ class Run(Widget):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TableColumn:
+class WidgetColumn:
     """A column: what heads it, and the labels to choose from in it."""
 
     name: str
@@ -284,7 +284,7 @@ class TableColumn:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table(Widget):
+class TableWidget(Widget):
     """An NTTable whose cells can be edited; a script has to send them.
 
     Attributes:
@@ -292,8 +292,8 @@ class Table(Widget):
     """
 
     name: str
-    columns: tuple[TableColumn, ...]
-    kind: ClassVar[str] = "Table"
+    columns: tuple[WidgetColumn, ...]
+    kind: ClassVar[str] = "TableWidget"
 
     def draw(self, x: int, y: int) -> Any:
         widget = phoebus.Table(self.name, self.pv, x, y, self.width, self.height)
@@ -305,7 +305,7 @@ class Table(Widget):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Progress(Widget):
+class ProgressBar(Widget):
     """How much of a number is done.
 
     Attributes:
@@ -313,7 +313,7 @@ class Progress(Widget):
     """
 
     whole: str
-    kind: ClassVar[str] = "Progress"
+    kind: ClassVar[str] = "ProgressBar"
 
     def draw(self, x: int, y: int) -> Any:
         widget = phoebus.ProgressBar(self._name(), self.pv, x, y, self.width, self.height)
@@ -323,7 +323,7 @@ class Progress(Widget):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trace:
+class Curve:
     """A curve: PVs that hold the names, without prefix, of what is to be drawn.
 
     Attributes:
@@ -349,7 +349,7 @@ class Plot(Widget):
         start: what the name of a PV begins with, as a text in an expression
     """
 
-    traces: tuple[Trace, ...]
+    traces: tuple[Curve, ...]
     start: str
     kind: ClassVar[str] = "Plot"
 
@@ -366,7 +366,7 @@ class Plot(Widget):
             self._add(widget, number, trace)
         return self._finish(widget)
 
-    def _add(self, widget: Any, number: int, trace: Trace) -> None:
+    def _add(self, widget: Any, number: int, trace: Curve) -> None:
         drawn = phoebus.XYPlotTrace()
         drawn.name(f"{number + 1}")
         drawn.x_pv("")

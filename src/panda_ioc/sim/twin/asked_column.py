@@ -1,16 +1,16 @@
 """What PCAP gathers of a position that follows a trajectory, without its changes."""
 
-from panda_ioc.sim.twin.block import Board
-from panda_ioc.sim.twin.column import Column
+from panda_ioc.sim.twin.block import Backplane
+from panda_ioc.sim.twin.column import RecordedColumn
 from panda_ioc.sim.twin.motion import Motion
 
 
-class AskedColumn(Column):
+class AskedColumn(RecordedColumn):
     """Asks for sums and extremes of all ticks since the last step."""
 
     asks = frozenset({"VALUE"})
 
-    def __init__(self, board: Board, source: Motion, tick: int) -> None:
+    def __init__(self, board: Backplane, source: Motion, tick: int) -> None:
         self._motion = source
         super().__init__(board, source, tick)
 

@@ -9,14 +9,14 @@ from typing import ClassVar
 
 from panda_ioc.errors import TwinError
 from panda_ioc.sim.twin.engine import Engine
-from panda_ioc.sim.twin.fields import BIT_OUT, INPUTS, OUTPUTS, Field
+from panda_ioc.sim.twin.fields import BIT_OUT, INPUTS, OUTPUTS, TwinField
 from panda_ioc.sim.twin.line import Line
 from panda_ioc.sim.twin.motion import Look
-from panda_ioc.sim.twin.outputs import BitOutput, Output, PositionOutput, Source
+from panda_ioc.sim.twin.outputs import BitOutput, Output, PositionOutput, WireSource
 
 
 @dataclass(slots=True)
-class Board:
+class Backplane:
     """What the blocks of a network share.
 
     Attributes:
@@ -28,12 +28,14 @@ class Board:
 
     engine: Engine
     memory: dict[int, Sequence[int]] = field(default_factory=dict)
-    bits: dict[int, Source] = field(default_factory=dict)
-    positions: dict[int, Source] = field(default_factory=dict)
+    bits: dict[int, WireSource] = field(default_factory=dict)
+    positions: dict[int, WireSource] = field(default_factory=dict)
 
 
 class Block:
     """A block: its fields as attributes, and what it does when some of them change.
+
+    The other side of `panda_ioc.device.model.Block`, which describes a block and does nothing.
 
     Inputs and registers are numbers, 0 at first. Outputs are objects with `value` and `put`.
     """
@@ -51,7 +53,7 @@ class Block:
         "wish",
     )
 
-    fields: ClassVar[dict[str, Field]] = {}
+    fields: ClassVar[dict[str, TwinField]] = {}
     flags: ClassVar[dict[str, int]] = {}
     # Registers between the bus and the inputs, besides those of the mux.
     front: ClassVar[int] = 0
@@ -59,7 +61,7 @@ class Block:
     asks: ClassVar[frozenset[str]] = frozenset()
 
     def __init_subclass__(cls) -> None:
-        own = {name: f for name, f in vars(cls).items() if isinstance(f, Field)}
+        own = {name: f for name, f in vars(cls).items() if isinstance(f, TwinField)}
         for name in own:
             delattr(cls, name)
         cls.fields = {**cls.fields, **own}
@@ -71,7 +73,7 @@ class Block:
         """Look up the flags that `on` gets for fields."""
         return tuple(cls.flags[name] for name in names)
 
-    def __init__(self, board: Board, name: str) -> None:
+    def __init__(self, board: Backplane, name: str) -> None:
         self.board = board
         self.engine = board.engine
         self.name = name
@@ -85,7 +87,7 @@ class Block:
         for key, each in self.fields.items():
             setattr(self, key, self._make(key, each))
 
-    def _make(self, key: str, each: Field) -> int | Output:
+    def _make(self, key: str, each: TwinField) -> int | Output:
         if each.role in INPUTS:
             self.lines[key] = Line(self.engine, self, key, each.role)
         if each.role not in OUTPUTS:

@@ -1,15 +1,15 @@
 """What PCAP gathers of one position between two captures."""
 
-from panda_ioc.sim.twin.block import Block, Board
+from panda_ioc.sim.twin.block import Backplane, Block
 from panda_ioc.sim.twin.fields import pos_in
-from panda_ioc.sim.twin.outputs import Source
+from panda_ioc.sim.twin.outputs import WireSource
 
 VALUE, DIFF, SUM_LOW, SUM_HIGH, MIN, MAX, SQUARES_LOW, SQUARES_MIDDLE, SQUARES_HIGH = range(9)
 MODES = 9
 NOTHING = (2**31 - 1, -(2**31))
 
 
-class Column(Block):
+class RecordedColumn(Block):
     """Sum, squares, extremes and differences of a position, over the ticks of an open gate.
 
     Follows the position by itself; PCAP calls `step` at each tick at which gate or trigger may
@@ -18,7 +18,7 @@ class Column(Block):
 
     VALUE: int = pos_in()
 
-    def __init__(self, board: Board, source: Source, tick: int) -> None:
+    def __init__(self, board: Backplane, source: WireSource, tick: int) -> None:
         super().__init__(board, source.name)
         self.words = [0] * MODES
         self._source = source

@@ -1,6 +1,6 @@
 """Starts a trajectory when a bit rises."""
 
-from panda_ioc.sim.twin.block import Block, Board
+from panda_ioc.sim.twin.block import Backplane, Block
 from panda_ioc.sim.twin.fields import bit_in
 from panda_ioc.sim.twin.motion import Motion
 from panda_ioc.sim.twin.outputs import BitOutput
@@ -12,7 +12,7 @@ class Departure(Block):
 
     TRIG: int = bit_in()
 
-    def __init__(self, board: Board, motion: Motion, trajectory: Trajectory) -> None:
+    def __init__(self, board: Backplane, motion: Motion, trajectory: Trajectory) -> None:
         super().__init__(board, motion.name)
         self._motion = motion
         self._trajectory = trajectory

@@ -11,7 +11,7 @@ from typing import Protocol
 from panda_ioc.errors import TwinError
 from panda_ioc.sim.twin.fields import unsigned32
 from panda_ioc.sim.twin.network import Network
-from panda_ioc.sim.twin.tables import MORE, Follower
+from panda_ioc.sim.twin.tables import MORE, TableListener
 
 # Ticks from an interrupt to the write that answers it; in a real PandA some 10 us, not constant.
 ANSWER = 1250
@@ -25,11 +25,11 @@ STEP = 0x1000
 class Reader(Protocol):
     """The part of a table reader that tells of interrupts."""
 
-    follower: Follower | None
+    follower: TableListener | None
 
 
 @dataclass(frozen=True)
-class Buffer:
+class TableBuffer:
     """Words of a table in memory, and whether others come after them."""
 
     address: int
@@ -47,8 +47,8 @@ class TableDriver:
     def __init__(self, network: Network, block: str, reader: Reader) -> None:
         self._network = network
         self._block = block
-        self._queue: deque[Buffer] = deque()
-        self._given: deque[Buffer] = deque()
+        self._queue: deque[TableBuffer] = deque()
+        self._given: deque[TableBuffer] = deque()
         self._addresses = count(FIRST_ADDRESS, STEP)
         self._closed = False
         self.words = 0
@@ -77,7 +77,7 @@ class TableDriver:
         """
         if self._closed:
             raise TwinError(f"{self._block} takes no more of its table; write an empty one first")
-        buffer = Buffer(unsigned32(next(self._addresses)), len(words), more)
+        buffer = TableBuffer(unsigned32(next(self._addresses)), len(words), more)
         self._network.board.memory[buffer.address] = words
         self.words += len(words)
         self._closed = not more
@@ -98,13 +98,13 @@ class TableDriver:
         self._closed = True
         self._free()
 
-    def _give(self, buffer: Buffer, tick: int) -> None:
+    def _give(self, buffer: TableBuffer, tick: int) -> None:
         self._given.append(buffer)
         length = buffer.length | MORE if buffer.more else buffer.length
         self._network.write(f"{self._block}.TABLE_ADDRESS", buffer.address, tick)
         self._network.write(f"{self._block}.TABLE_LENGTH", length, tick + SPACING)
 
-    def _drop(self, buffer: Buffer) -> None:
+    def _drop(self, buffer: TableBuffer) -> None:
         self.words -= buffer.length
         del self._network.board.memory[buffer.address]
 

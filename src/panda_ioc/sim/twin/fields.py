@@ -17,7 +17,7 @@ OUTPUTS = frozenset({BIT_OUT, POS_OUT, READ})
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class TwinField:
     """The role of a field, and whether its 32 bits hold a signed number."""
 
     role: str
@@ -30,37 +30,37 @@ class Field:
 
 def bit_in() -> Any:
     """Declare an input from the bit bus: the block sees 0 or 1."""
-    return Field(BIT_IN)
+    return TwinField(BIT_IN)
 
 
 def pos_in() -> Any:
     """Declare an input from the position bus: the block sees a signed number."""
-    return Field(POS_IN, signed=True)
+    return TwinField(POS_IN, signed=True)
 
 
 def register(signed: bool = False) -> Any:
     """Declare a register whose value the block uses, without noticing the write."""
-    return Field(REGISTER, signed)
+    return TwinField(REGISTER, signed)
 
 
 def strobe(signed: bool = False) -> Any:
     """Declare a register whose write the block notices, even that of the same value."""
-    return Field(STROBE, signed)
+    return TwinField(STROBE, signed)
 
 
 def bit_out() -> Any:
     """Declare an output to the bit bus."""
-    return Field(BIT_OUT)
+    return TwinField(BIT_OUT)
 
 
 def pos_out() -> Any:
     """Declare an output to the position bus."""
-    return Field(POS_OUT, signed=True)
+    return TwinField(POS_OUT, signed=True)
 
 
 def read() -> Any:
     """Declare a number that only the server reads, such as STATE."""
-    return Field(READ)
+    return TwinField(READ)
 
 
 def signed32(value: int) -> int:

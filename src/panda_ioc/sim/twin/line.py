@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from panda_ioc.errors import TwinError
 from panda_ioc.sim.twin.fields import BIT_IN
-from panda_ioc.sim.twin.outputs import Constant, Source
+from panda_ioc.sim.twin.outputs import Constant, WireSource
 
 if TYPE_CHECKING:
     from panda_ioc.sim.twin.block import Block
@@ -38,16 +38,16 @@ class Line:
         self.delay = 0
         self.latency = block.front + (BIT_LATENCY if self.bit else POSITION_LATENCY)
         # (first period, source), the newest last; older ones are kept while the line holds them.
-        self.routes: list[tuple[int, Source]] = [(engine.now, ZERO)]
+        self.routes: list[tuple[int, WireSource]] = [(engine.now, ZERO)]
 
     @property
-    def source(self) -> Source:
+    def source(self) -> WireSource:
         return self.routes[-1][1]
 
     def event(self, value: int) -> Event:
         return (self.block, self.name, value, self.flag)
 
-    def wire(self, source: Source) -> None:
+    def wire(self, source: WireSource) -> None:
         """Select another source: its level arrives as a change of the old one would."""
         now = self.engine.now
         old, new = self.source.value_at(now), source.value_at(now)
@@ -89,7 +89,7 @@ class Line:
                 chosen = source
         return chosen.value_at(tick)
 
-    def _held(self, now: int) -> list[tuple[int, Source]]:
+    def _held(self, now: int) -> list[tuple[int, WireSource]]:
         """List the routes that the delay line may still hold levels of."""
         oldest = now - LONGEST_DELAY - BIT_LATENCY - self.block.front - 1
         last = max((i for i, route in enumerate(self.routes) if route[0] <= oldest), default=0)

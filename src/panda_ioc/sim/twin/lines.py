@@ -13,7 +13,7 @@ INPUTS = ("POSA", "POSB", "POSC")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TableLine:
     """One line.
 
     Attributes:
@@ -50,9 +50,9 @@ class Line:
         return INPUTS[number], self.position, HIGHEST
 
 
-def make_line(words: Sequence[int]) -> Line:
+def make_line(words: Sequence[int]) -> TableLine:
     first, position, time1, time2 = words
-    return Line(
+    return TableLine(
         repeats=first & 0xFFFF,
         trigger=first >> 16 & 0xF,
         position=signed32(position),

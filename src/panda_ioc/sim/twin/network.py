@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from panda_ioc.errors import TwinError
-from panda_ioc.sim.twin.block import Block, Board
+from panda_ioc.sim.twin.block import Backplane, Block
 from panda_ioc.sim.twin.blocks import block_type
 from panda_ioc.sim.twin.departure import Departure
 from panda_ioc.sim.twin.engine import FOREVER, Engine, Event
 from panda_ioc.sim.twin.fields import WRITABLE, signed32, unsigned32
 from panda_ioc.sim.twin.line import ONE, ZERO, Line
 from panda_ioc.sim.twin.motion import Motion
-from panda_ioc.sim.twin.outputs import BitOutput, Output, Source
+from panda_ioc.sim.twin.outputs import BitOutput, Output, WireSource
 from panda_ioc.sim.twin.recorder import MOST_CHANGES, Recorder
 from panda_ioc.sim.twin.trajectory import Trajectory, still
 
@@ -24,7 +24,7 @@ class Network:
     """
 
     def __init__(self, blocks: Mapping[str, str] | None = None, start: int = 0) -> None:
-        self.board = Board(Engine(start))
+        self.board = Backplane(Engine(start))
         self.blocks: dict[str, Block] = {}
         self._departures: dict[str, Departure] = {}
         for name, kind in (blocks or {}).items():
@@ -127,9 +127,9 @@ class Network:
             raise TwinError(f"{name} is no output; {block.name} has {', '.join(block.outputs)}")
         return block.outputs[field]
 
-    def source(self, name: str) -> Source:
+    def source(self, name: str) -> WireSource:
         """Find what an input can be wired to."""
-        constants: dict[str, Source] = {"ZERO": ZERO, "ONE": ONE}
+        constants: dict[str, WireSource] = {"ZERO": ZERO, "ONE": ONE}
         return constants[name] if name in constants else self.output(name)
 
     def record(self, names: Iterable[str] | None = None, most: int = MOST_CHANGES) -> Recorder:

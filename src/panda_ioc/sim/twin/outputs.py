@@ -23,7 +23,7 @@ Change: TypeAlias = tuple[int, str, int]
 EDGES = 40
 
 
-class Source(Protocol):
+class WireSource(Protocol):
     """What an input can be wired to."""
 
     @property

@@ -1,12 +1,12 @@
 """The words of a row of PCAP, as START_WRITE and WRITE choose them."""
 
 from panda_ioc.sim.twin.asked_column import AskedColumn
-from panda_ioc.sim.twin.block import Board
-from panda_ioc.sim.twin.column import MODES, VALUE, Column
+from panda_ioc.sim.twin.block import Backplane
+from panda_ioc.sim.twin.column import MODES, VALUE, RecordedColumn
 from panda_ioc.sim.twin.gating import BITS, WORDS, Gating
 from panda_ioc.sim.twin.line import ZERO
 from panda_ioc.sim.twin.motion import Motion
-from panda_ioc.sim.twin.outputs import Source
+from panda_ioc.sim.twin.outputs import WireSource
 
 ENTRIES = 64
 EXTERNAL = 1 << 9
@@ -19,14 +19,14 @@ class Program:
     The FPGA counts entries in 6 bits: no entry at all means 64.
     """
 
-    def __init__(self, board: Board, gating: Gating) -> None:
+    def __init__(self, board: Backplane, gating: Gating) -> None:
         self._board = board
         self._gating = gating
         self._memory = [0] * ENTRIES
         self._address = 0
         self._last_word = 0
-        self._columns: dict[int, Column] = {}
-        self._values: list[tuple[list[int], Source]] = []
+        self._columns: dict[int, RecordedColumn] = {}
+        self._values: list[tuple[list[int], WireSource]] = []
         self._bits: list[int] = []
         # Where the words of an entry are found; None for an entry that does not exist.
         self._places: list[tuple[list[int], int] | None] = []
@@ -77,7 +77,7 @@ class Program:
         return self._gating.words, index
 
     def step(self, tick: int, on: bool, gate: int, pulse: bool, shift: int) -> None:
-        """Take in period `tick`; the arguments are those of `Column.step`."""
+        """Take in period `tick`; the arguments are those of `RecordedColumn.step`."""
         for column in self._columns.values():
             column.step(tick, on, gate, pulse, shift)
         if pulse:
@@ -107,7 +107,7 @@ class Program:
         return row
 
 
-def _column(board: Board, source: Source, tick: int) -> Column:
+def _column(board: Backplane, source: WireSource, tick: int) -> RecordedColumn:
     if isinstance(source, Motion):
         return AskedColumn(board, source, tick)
-    return Column(board, source, tick)
+    return RecordedColumn(board, source, tick)

@@ -8,7 +8,7 @@ Line = TypeVar("Line")
 LINES = 4096
 
 
-class Ring(Generic[Line]):
+class LineRing(Generic[Line]):
     """A ring of lines, one clock at a time.
 
     In wrapping mode the whole table is in the ring and lines come round again; otherwise a line is

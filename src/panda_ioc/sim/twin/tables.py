@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Generic, Protocol, TypeVar
 
-from panda_ioc.sim.twin.block import Board
-from panda_ioc.sim.twin.ring import LINES, Ring
+from panda_ioc.sim.twin.block import Backplane
+from panda_ioc.sim.twin.ring import LINES, LineRing
 
 Line = TypeVar("Line")
 
@@ -18,7 +18,7 @@ IDLE, ONE_BUFFER, STREAMING, STREAMING_WAIT, DONE = range(5)
 REST, WAIT_ROOM, WAIT_GRANT, READING = range(4)
 
 
-class Follower(Protocol):
+class TableListener(Protocol):
     """Whoever writes addresses and lengths, and is told when to."""
 
     def ready(self, tick: int) -> None:
@@ -44,12 +44,12 @@ class TableReader(Generic[Line]):
         follower: who is told of the interrupts, if anybody is.
     """
 
-    def __init__(self, board: Board, width: int, make: Callable[[Sequence[int]], Line]) -> None:
+    def __init__(self, board: Backplane, width: int, make: Callable[[Sequence[int]], Line]) -> None:
         self._memory = board.memory
-        self.ring = Ring(width, make)
+        self.ring = LineRing(width, make)
         self.streaming = self.fixed = self.refused = False
         self.wrapping = self.resetting = False
-        self.follower: Follower | None = None
+        self.follower: TableListener | None = None
         self._completed = False
         self._state = IDLE
         self._start = self._last_buffer = False

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from panda_ioc.errors import ConfigurationError
 from panda_ioc.sim.application import BlockSpec, FieldSpec
-from panda_ioc.sim.box import Box
+from panda_ioc.sim.box import PandAState
 from panda_ioc.sim.captured import PosOut
-from panda_ioc.sim.fields import BitOut, Field
+from panda_ioc.sim.fields import BitOut, SimField
 from panda_ioc.sim.twin.block import Block
 from panda_ioc.sim.twin.blocks import block_types
 from panda_ioc.sim.twin.blocks.levels import Levels
@@ -39,7 +39,7 @@ class Assembly:
     strange: tuple[str, ...]
 
 
-def assemble(box: Box) -> Assembly:
+def assemble(box: PandAState) -> Assembly:
     """Make a twin of the blocks of an application.
 
     Raises:
@@ -84,7 +84,7 @@ def _fits(kind: type[Block], field: FieldSpec) -> bool:
     return field.type not in _MUXES | _OUTPUTS or field.name in kind.fields
 
 
-def _user_levels(fields: Mapping[str, Field]) -> type[Block]:
+def _user_levels(fields: Mapping[str, SimField]) -> type[Block]:
     """Make a block whose outputs are those of these fields, and do what the user says."""
 
     class UserLevels(Levels):
@@ -94,11 +94,11 @@ def _user_levels(fields: Mapping[str, Field]) -> type[Block]:
     return UserLevels
 
 
-def _is_output(field: Field) -> bool:
+def _is_output(field: SimField) -> bool:
     return isinstance(field, BitOut | PosOut)
 
 
-def _connect(network: Network, box: Box) -> None:
+def _connect(network: Network, box: PandAState) -> None:
     bits, positions = (
         {name: index for index, name in bus.items()} for bus in (box.bus.bits, box.bus.positions)
     )

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from panda_ioc.sim.box import Box
+from panda_ioc.sim.box import PandAState
 from panda_ioc.sim.captured import PosOut
-from panda_ioc.sim.codecs import Codec
-from panda_ioc.sim.fields import BitOut, Field, Read, Register
+from panda_ioc.sim.codecs import WireCodec
+from panda_ioc.sim.fields import BitOut, Read, Register, SimField
 from panda_ioc.sim.scan import UINT32_MAX, to_int32
 from panda_ioc.sim.twin.network import Network
 from panda_ioc.sim.twin.outputs import Output
@@ -21,7 +21,7 @@ class Display:
     notes changes for the server.
     """
 
-    def __init__(self, network: Network, box: Box, tables: Sequence[TableChannel]) -> None:
+    def __init__(self, network: Network, box: PandAState, tables: Sequence[TableChannel]) -> None:
         self._tables = tables
         self._buses = list(_bus_outputs(network, box))
         self._readings = list(_readings(network, box))
@@ -52,17 +52,17 @@ class _BusOutput:
             self._field.changed()
 
 
-def _bus_outputs(network: Network, box: Box) -> Iterator[_BusOutput]:
+def _bus_outputs(network: Network, box: PandAState) -> Iterator[_BusOutput]:
     for field in box.fields.values():
         if isinstance(field, BitOut | PosOut):
             yield _BusOutput(field, network.output(field.name))
 
 
-def _readings(network: Network, box: Box) -> Iterator[Reading]:
+def _readings(network: Network, box: PandAState) -> Iterator[Reading]:
     for field in box.fields.values():
         block = network.blocks[field.name.rpartition(".")[0]]
         if isinstance(field, Read) and field.spec.name in block.outputs:
-            signed = type(field.codec) is Codec
+            signed = type(field.codec) is WireCodec
             yield field, block.outputs[field.spec.name], to_int32 if signed else _unsigned
 
 
@@ -70,7 +70,7 @@ def _unsigned(value: int) -> int:
     return value & UINT32_MAX
 
 
-def is_shown(network: Network, field: Field) -> bool:
+def is_shown(network: Network, field: SimField) -> bool:
     """Tell whether the twin sets a field."""
     block = network.blocks[field.name.rpartition(".")[0]]
     return isinstance(field, Register) and field.spec.name in block.outputs

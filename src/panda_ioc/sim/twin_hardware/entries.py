@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from panda_ioc.errors import CommandError
-from panda_ioc.sim.box import Box
-from panda_ioc.sim.captured import Column, PosOut
+from panda_ioc.sim.box import PandAState
+from panda_ioc.sim.captured import CapturedColumn, PosOut
 from panda_ioc.sim.twin import column as modes
 
 # The server writes fewer than this.
@@ -21,7 +21,7 @@ _MODES = {
 }
 
 
-def entries(box: Box, columns: Sequence[Column]) -> list[int]:
+def entries(box: PandAState, columns: Sequence[CapturedColumn]) -> list[int]:
     """Return what to write to WRITE for these columns.
 
     Raises:
@@ -33,7 +33,7 @@ def entries(box: Box, columns: Sequence[Column]) -> list[int]:
     return found
 
 
-def _entries(box: Box, column: Column) -> Iterator[int]:
+def _entries(box: PandAState, column: CapturedColumn) -> Iterator[int]:
     field = box.fields[column.name]
     if isinstance(field, PosOut):
         for mode in _MODES[column.kind]:

@@ -4,12 +4,12 @@ import logging
 import time
 
 from panda_ioc.errors import CommandError, TwinError
-from panda_ioc.sim.box import Box
-from panda_ioc.sim.fields import Field
+from panda_ioc.sim.box import PandAState
+from panda_ioc.sim.fields import SimField
 from panda_ioc.sim.life import Life
 from panda_ioc.sim.numbers import CLOCK_FREQUENCY
 from panda_ioc.sim.reports import Attribute
-from panda_ioc.sim.settings import DISARMED, Settings, Setup
+from panda_ioc.sim.settings import DISARMED, Setup, SimSettings
 from panda_ioc.sim.twin.driver import SPACING
 from panda_ioc.sim.twin.trajectory_text import parse_trajectory
 from panda_ioc.sim.twin_hardware import tables
@@ -42,7 +42,7 @@ class TwinHardware:
         network: the twin, for whoever wants to wire it to more than the application has
     """
 
-    def __init__(self, box: Box) -> None:
+    def __init__(self, box: PandAState) -> None:
         assembly = assemble(box)
         self._box = box
         self.network = assembly.network
@@ -85,12 +85,12 @@ class TwinHardware:
         """Let the ticks go by that the server takes for a write."""
         self.network.run_until(self.network.now + SPACING)
 
-    def written(self, field: Field, attribute: Attribute | None, moving: bool) -> None:
+    def written(self, field: SimField, attribute: Attribute | None, moving: bool) -> None:
         """Write to registers what has been written to a field."""
         self._catch_up()
         self._registers.written(field, attribute)
 
-    def set_level(self, field: Field, raw: int) -> bool:
+    def set_level(self, field: SimField, raw: int) -> bool:
         """Set an input from outside."""
         if field.name in self._levels:
             self._catch_up()
@@ -123,7 +123,7 @@ class TwinHardware:
 
     # Captures
 
-    def arm(self, setup: Setup, settings: Settings) -> StoredSamples:
+    def arm(self, setup: Setup, settings: SimSettings) -> StoredSamples:
         """Tell PCAP what to capture, and arm it."""
         written = entries(self._box, setup.columns)
         self._catch_up()

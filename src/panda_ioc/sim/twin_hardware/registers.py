@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator
 
-from panda_ioc.sim.box import Box
+from panda_ioc.sim.box import PandAState
 from panda_ioc.sim.codecs import BitMux, Mux
-from panda_ioc.sim.fields import Field, Param, Register, Write
+from panda_ioc.sim.fields import Param, Register, SimField, WriteAction
 from panda_ioc.sim.reports import Attribute
 from panda_ioc.sim.twin.fields import WRITABLE
 from panda_ioc.sim.twin.network import Network
@@ -22,7 +22,7 @@ class Registers:
         settle: lets the ticks go by that the server takes for a write
     """
 
-    def __init__(self, network: Network, box: Box, settle: Callable[[], None]) -> None:
+    def __init__(self, network: Network, box: PandAState, settle: Callable[[], None]) -> None:
         self._network = network
         self._settle = settle
         self._fields = {
@@ -38,7 +38,7 @@ class Registers:
             if isinstance(field, Param) and field.raw:
                 self._put(block, field)
 
-    def written(self, field: Field, attribute: Attribute | None) -> None:
+    def written(self, field: SimField, attribute: Attribute | None) -> None:
         """Write what a client has written to a field or an attribute of it."""
         block = field.name.rpartition(".")[0]
         if attribute is None or attribute is field.attributes.get("RAW"):
@@ -46,8 +46,8 @@ class Registers:
         elif attribute is field.attributes.get("DELAY"):
             self._delay(block, field)
 
-    def _put(self, block: str, field: Field) -> None:
-        if not isinstance(field, Param | Write):
+    def _put(self, block: str, field: SimField) -> None:
+        if not isinstance(field, Param | WriteAction):
             return
         if isinstance(field.codec, Mux):
             self._wire(block, field, field.codec)
@@ -65,7 +65,7 @@ class Registers:
             self._network.wire(field.name, mux.selected)
             self._settle()
 
-    def _delay(self, block: str, field: Field) -> None:
+    def _delay(self, block: str, field: SimField) -> None:
         codec = field.codec if isinstance(field, Register) else None
         if isinstance(codec, BitMux) and field.spec.name in self._network.blocks[block].lines:
             self._network.set_delay(field.name, codec.delay)

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from panda_ioc.sim.captured import Column
+from panda_ioc.sim.captured import CapturedColumn
 from panda_ioc.sim.hardware import End, Words
-from panda_ioc.sim.settings import Settings, Setup
+from panda_ioc.sim.settings import Setup, SimSettings
 from panda_ioc.sim.twin_hardware.rows import Rows
 
 
@@ -25,7 +25,7 @@ class StoredSamples:
     on_demand = False
     period = 0
 
-    def __init__(self, setup: Setup, settings: Settings, stop: Callable[[str], None]) -> None:
+    def __init__(self, setup: Setup, settings: SimSettings, stop: Callable[[str], None]) -> None:
         self.width = setup.sample_bytes // 4
         self.window = max(1, settings.buffer // setup.sample_bytes)
         self._drain = settings.drain
@@ -96,7 +96,7 @@ class StoredSamples:
         if self.end() is None:
             self._stop(reason)
 
-    def words(self, columns: Sequence[Column], start: int, stop: int) -> Words:
+    def words(self, columns: Sequence[CapturedColumn], start: int, stop: int) -> Words:
         """Return columns of samples start..stop-1: shape (samples, words of the columns)."""
         with self._lock:
             rows = self._rows.words(start, stop)
@@ -104,7 +104,7 @@ class StoredSamples:
         return np.hstack([rows[:, first:last] for first, last in places])
 
 
-def _places(columns: Sequence[Column]) -> dict[Column, tuple[int, int]]:
+def _places(columns: Sequence[CapturedColumn]) -> dict[CapturedColumn, tuple[int, int]]:
     """Return where the words of each column are in a row."""
     places, last = {}, 0
     for column in columns:

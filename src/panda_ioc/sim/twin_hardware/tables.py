@@ -4,9 +4,9 @@ from array import array
 from collections.abc import Callable, Iterator
 
 from panda_ioc.errors import CommandError, TwinError
-from panda_ioc.sim.box import Box
+from panda_ioc.sim.box import PandAState
 from panda_ioc.sim.hardware import Words
-from panda_ioc.sim.table import Table
+from panda_ioc.sim.table import TableState
 from panda_ioc.sim.twin.blocks.pgen import Pgen
 from panda_ioc.sim.twin.blocks.seq import Seq
 from panda_ioc.sim.twin.driver import SPACING, TableDriver
@@ -24,7 +24,7 @@ class TableChannel:
     """
 
     def __init__(
-        self, table: Table, network: Network, driver: TableDriver, before: Callable[[], None]
+        self, table: TableState, network: Network, driver: TableDriver, before: Callable[[], None]
     ) -> None:
         self._table = table
         self._network = network
@@ -50,12 +50,14 @@ class TableChannel:
         self._table.show_queued(self._driver.words // self._table.row_words)
 
 
-def connect(network: Network, box: Box, before: Callable[[], None]) -> Iterator[TableChannel]:
+def connect(
+    network: Network, box: PandAState, before: Callable[[], None]
+) -> Iterator[TableChannel]:
     """Connect the tables of a PandA to the blocks that read them."""
     for field in box.fields.values():
         name = field.name.rpartition(".")[0]
         block = network.blocks.get(name)
-        if isinstance(field, Table) and isinstance(block, Seq | Pgen):
+        if isinstance(field, TableState) and isinstance(block, Seq | Pgen):
             channel = TableChannel(field, network, TableDriver(network, name, block.table), before)
             field.channel = channel
             yield channel

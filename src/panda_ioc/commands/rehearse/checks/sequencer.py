@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from panda_ioc.commands.rehearse.checks.factor import units_hint
 from panda_ioc.commands.rehearse.finding import Finding, Scene, error, note, warning
-from panda_ioc.sim.twin.lines import POSITIONS, Line, make_line
+from panda_ioc.sim.twin.lines import POSITIONS, TableLine, make_line
 from panda_ioc.timing.times import show_time
 
 WORDS = 4
@@ -141,13 +141,13 @@ def _never(seq: Played) -> str:
     return f"; line {seq.line + 1}{last} is never reached"
 
 
-def _line(scene: Scene, seq: Played) -> Line:
+def _line(scene: Scene, seq: Played) -> TableLine:
     words: Sequence[int] = scene.bench.table(f"{seq.name}.TABLE").tolist()
     at = WORDS * max(seq.line - 1, 0)
     return make_line(words[at : at + WORDS])
 
 
-def _trigger(scene: Scene, name: str, line: Line) -> str:
+def _trigger(scene: Scene, name: str, line: TableLine) -> str:
     trigger = _label(scene, name, line)
     if line.trigger not in POSITIONS:
         source = scene.bench.wire(f"{name}.{trigger.partition('=')[0]}").source
@@ -157,18 +157,18 @@ def _trigger(scene: Scene, name: str, line: Line) -> str:
     return f"{trigger} ({source} is between {low} and {high})"
 
 
-def _label(scene: Scene, name: str, line: Line) -> str:
+def _label(scene: Scene, name: str, line: TableLine) -> str:
     columns = scene.bench.machine.box.fields[f"{name}.TABLE"].spec.columns
     labels = next(column for column in columns if column.name == "TRIGGER").labels
     return labels[line.trigger].replace("POSITION", str(line.position))
 
 
-def _position(scene: Scene, name: str, line: Line) -> str:
+def _position(scene: Scene, name: str, line: TableLine) -> str:
     letter = _INPUTS[(line.trigger - POSITIONS.start) // 2]
     return scene.bench.wire(f"{name}.POS{letter}").source
 
 
-def _remedy(scene: Scene, name: str, line: Line) -> str:
+def _remedy(scene: Scene, name: str, line: TableLine) -> str:
     if line.trigger not in POSITIONS:
         return ""
     low, high = scene.course.recording.extremes(_position(scene, name, line))

@@ -17,8 +17,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from panda_ioc.capture.session import FileCapture
-from panda_ioc.capture.settings import Settings as CaptureSettings
-from panda_ioc.capture.status import State, Status
+from panda_ioc.capture.settings import CaptureSettings
+from panda_ioc.capture.status import CaptureState, CaptureStatus
 from panda_ioc.capture.stream import DataStream
 from panda_ioc.device.model import Device
 from panda_ioc.errors import BadValue, CaptureError, CommandTimeout, PandAError
@@ -32,7 +32,7 @@ from panda_ioc.ioc.parts.files.datasets import Datasets
 from panda_ioc.ioc.parts.files.path import FilePath
 from panda_ioc.ioc.parts.files.settings import FileSettings
 from panda_ioc.ioc.parts.files.status import FileStatus
-from panda_ioc.ioc.parts.pcap import Pcap
+from panda_ioc.ioc.parts.pcap import AcquisitionPart
 from panda_ioc.ioc.parts.puts import Puts
 from panda_ioc.ioc.parts.settings import After, Apply
 from panda_ioc.protocol.responses import ExtOutBitsFieldInfo
@@ -67,7 +67,7 @@ class Files(Part):
         self,
         port: DataPort,
         connection: Connection,
-        pcap: Pcap,
+        pcap: AcquisitionPart,
         device: Device,
         fields: Mapping[str, str],
         puts: Puts,
@@ -121,9 +121,9 @@ class Files(Part):
         return {own.DATA_CAPTURE: self._put_capture, own.DATA_WAIT: self._put_wait}
 
     @property
-    def status(self) -> Status:
+    def status(self) -> CaptureStatus:
         """The status of the running or last capture."""
-        return self._session.status if self._session else Status()
+        return self._session.status if self._session else CaptureStatus()
 
     @property
     def is_busy(self) -> bool:
@@ -154,7 +154,7 @@ class Files(Part):
     async def _ended(self, value: int) -> int:
         """Wait for the end of the capture and its acquisition; return what WAIT then shows."""
         await self._idle.wait()
-        if value and self.status.state is State.FAILED:
+        if value and self.status.state is CaptureState.FAILED:
             raise CaptureError(self.status.message)
         await self._pcap.released()
         return 0
@@ -250,7 +250,7 @@ class Files(Part):
         if self._session is not None:
             self._session.flush_period = self._settings.of_next_file.flush_period
 
-    def _changed(self, _: Status) -> None:
+    def _changed(self, _: CaptureStatus) -> None:
         """Pass a change on to the event loop; called in the writer thread."""
         self._loop.call_soon_threadsafe(self._news.set)
 
@@ -264,14 +264,14 @@ class Files(Part):
         if self._shown and not self.is_busy and self._capture.post(0):
             self._shown = 0
 
-    def _end(self, now: Status) -> None:
+    def _end(self, now: CaptureStatus) -> None:
         if self.is_busy:
             self._display.count(now)
             self._port.release(USER)
             self._idle.set()
         self._show(now)
 
-    def _show(self, now: Status) -> None:
+    def _show(self, now: CaptureStatus) -> None:
         if now.start is not None:
             self._datasets.show(now.datasets)
         self._display.show(now, self._refusal, self.is_busy)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from panda_ioc.capture.datasets import BitNames, check_name
-from panda_ioc.capture.settings import Mode, Settings, check_directory, check_filename
+from panda_ioc.capture.settings import CaptureSettings, Mode, check_directory, check_filename
 from panda_ioc.errors import BadValue
 from panda_ioc.ioc.parts.settings import Apply
 from panda_ioc.records import own
@@ -45,7 +45,7 @@ class FileSettings:
         self._bits = bits
         self._unpack = False
         self._refuse_change = refuse_change
-        self._settings = Settings(Path(), "", data_roots=tuple(roots), attributes=attributes)
+        self._settings = CaptureSettings(Path(), "", data_roots=tuple(roots), attributes=attributes)
 
     def applies(self) -> Mapping[str, Apply]:
         """What a put to each setting does, by record."""
@@ -62,7 +62,7 @@ class FileSettings:
         return applies | named
 
     @property
-    def of_next_file(self) -> Settings:
+    def of_next_file(self) -> CaptureSettings:
         """The settings of the next file."""
         return replace(self._settings, dataset_names=dict(self.names), bits=self.bits)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from panda_ioc.capture.status import State, Status
+from panda_ioc.capture.status import CaptureState, CaptureStatus
 from panda_ioc.ioc.epics.alarms import COMM, INVALID, MAJOR, MINOR, NO_ALARM, STATE, Alarm
 from panda_ioc.ioc.epics.record import Record
 from panda_ioc.ioc.panda.news import Board
@@ -27,11 +27,11 @@ class FileStatus(Part):
     def attach(self, records: Mapping[str, Record], board: Board) -> None:
         self._panel.attach(records)
 
-    def count(self, ended: Status) -> None:
+    def count(self, ended: CaptureStatus) -> None:
         """Count a capture that has ended."""
         self._overruns += ended.reason in _OVERRUNS
 
-    def show(self, now: Status, refusal: str, is_busy: bool) -> None:
+    def show(self, now: CaptureStatus, refusal: str, is_busy: bool) -> None:
         """Show the status.
 
         Args:
@@ -58,7 +58,7 @@ class FileStatus(Part):
         self._panel.show(own.DATA_STATUS, refusal or _words(now), _alarm(now, refusal))
         self._panel.show(own.DATA_BUSY, int(is_busy))
 
-    def _show_counts(self, now: Status) -> None:
+    def _show_counts(self, now: CaptureStatus) -> None:
         for name, count in (
             (own.DATA_NUM_RECEIVED, now.received),
             (own.DATA_NUM_CAPTURED, now.captured),
@@ -66,7 +66,7 @@ class FileStatus(Part):
             alarm = Alarm(MINOR, STATE, f"really {count}") if count > LARGEST_LONG else NO_ALARM
             self._panel.show(name, min(count, LARGEST_LONG), alarm)
 
-    def _show_queue(self, now: Status) -> None:
+    def _show_queue(self, now: CaptureStatus) -> None:
         limit = now.queue_limit or 1
         for name, used in (
             (own.DATA_QUEUE_DEPTH, now.queued),
@@ -76,10 +76,10 @@ class FileStatus(Part):
             self._panel.show(name, percent, SLOW_DISK if percent > 50 else NO_ALARM)
 
 
-def _alarm(now: Status, refusal: str) -> Alarm:
+def _alarm(now: CaptureStatus, refusal: str) -> Alarm:
     if refusal:
         return Alarm(MAJOR, STATE, refusal)
-    if now.state is State.FAILED:
+    if now.state is CaptureState.FAILED:
         is_cut = now.reason is EndReason.DISCONNECTED
         return Alarm(*((INVALID, COMM) if is_cut else (MAJOR, STATE)), now.message)
     if now.missed:
@@ -87,18 +87,18 @@ def _alarm(now: Status, refusal: str) -> Alarm:
     return SLOW_DISK if _is_behind(now) else NO_ALARM
 
 
-def _words(now: Status) -> str:
+def _words(now: CaptureStatus) -> str:
     if _is_behind(now):
         return f"{now.message}; the disk is slow: {100 * now.queued // now.queue_limit} % queued"
     return now.message
 
 
-def _is_behind(now: Status) -> bool:
+def _is_behind(now: CaptureStatus) -> bool:
     return now.busy and now.queued > now.queue_limit // 2
 
 
-def _end_reason(now: Status) -> str:
-    if now.busy or now.state is State.IDLE:
+def _end_reason(now: CaptureStatus) -> str:
+    if now.busy or now.state is CaptureState.IDLE:
         return ""
     if now.reason is not None:
         return now.reason.value

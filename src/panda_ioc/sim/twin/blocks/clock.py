@@ -1,6 +1,6 @@
 """CLOCK: a square wave while enabled."""
 
-from panda_ioc.sim.twin.block import Block, Board
+from panda_ioc.sim.twin.block import Backplane, Block
 from panda_ioc.sim.twin.fields import bit_in, bit_out, strobe, unsigned32
 from panda_ioc.sim.twin.outputs import BitOutput
 
@@ -15,7 +15,7 @@ class Clock(Block):
     WIDTH: int = strobe()
     OUT: BitOutput = bit_out()
 
-    def __init__(self, board: Board, name: str) -> None:
+    def __init__(self, board: Backplane, name: str) -> None:
         super().__init__(board, name)
         self._restart = NEVER
         self._edge = NEVER

@@ -1,6 +1,6 @@
 """COUNTER: counts edges up or down, between two limits."""
 
-from panda_ioc.sim.twin.block import Block, Board
+from panda_ioc.sim.twin.block import Backplane, Block
 from panda_ioc.sim.twin.edges import edge_chosen
 from panda_ioc.sim.twin.fields import bit_in, bit_out, pos_out, register, signed32, strobe
 from panda_ioc.sim.twin.outputs import BitOutput, PositionOutput
@@ -23,7 +23,7 @@ class Counter(Block):
     CARRY: BitOutput = bit_out()
     OUT: PositionOutput = pos_out()
 
-    def __init__(self, board: Board, name: str) -> None:
+    def __init__(self, board: Backplane, name: str) -> None:
         super().__init__(board, name)
         self._count = self._carry = 0
         # The last count that a trigger made, and whether any wrapped since START.

@@ -1,6 +1,6 @@
 """DIV: every n-th pulse goes to one output, the others to another."""
 
-from panda_ioc.sim.twin.block import Block, Board
+from panda_ioc.sim.twin.block import Backplane, Block
 from panda_ioc.sim.twin.fields import bit_in, bit_out, read, strobe
 from panda_ioc.sim.twin.outputs import BitOutput, PositionOutput
 
@@ -14,7 +14,7 @@ class Div(Block):
     OUTN: BitOutput = bit_out()
     COUNT: PositionOutput = read()
 
-    def __init__(self, board: Board, name: str) -> None:
+    def __init__(self, board: Backplane, name: str) -> None:
         super().__init__(board, name)
         self._started = False
         self._divided = 0

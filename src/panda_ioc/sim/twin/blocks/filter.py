@@ -1,6 +1,6 @@
 """FILTER: the difference between two triggers, or the average since the enable."""
 
-from panda_ioc.sim.twin.block import Block, Board
+from panda_ioc.sim.twin.block import Backplane, Block
 from panda_ioc.sim.twin.divider import WORD, Divider
 from panda_ioc.sim.twin.fields import bit_in, bit_out, pos_in, pos_out, read, register, signed32
 from panda_ioc.sim.twin.outputs import BitOutput, PositionOutput
@@ -26,7 +26,7 @@ class Filter(Block):
     OUT: PositionOutput = pos_out()
     HEALTH: PositionOutput = read()
 
-    def __init__(self, board: Board, name: str) -> None:
+    def __init__(self, board: Backplane, name: str) -> None:
         super().__init__(board, name)
         self._clock = board.engine.now
         # What INP and MODE were in the ticks since the last call.

@@ -2,8 +2,8 @@
 
 from typing import ClassVar
 
-from panda_ioc.sim.twin.block import Block, Board
-from panda_ioc.sim.twin.fields import REGISTER, Field
+from panda_ioc.sim.twin.block import Backplane, Block
+from panda_ioc.sim.twin.fields import REGISTER, TwinField
 from panda_ioc.sim.twin.motion import Motion
 from panda_ioc.sim.twin.outputs import BitOutput
 
@@ -19,12 +19,12 @@ class Levels(Block):
 
     def __init_subclass__(cls) -> None:
         for name in cls.bits:
-            setattr(cls, name, Field(REGISTER))
+            setattr(cls, name, TwinField(REGISTER))
         for name in cls.positions:
-            setattr(cls, name, Field(REGISTER, signed=True))
+            setattr(cls, name, TwinField(REGISTER, signed=True))
         super().__init_subclass__()
 
-    def __init__(self, board: Board, name: str) -> None:
+    def __init__(self, board: Backplane, name: str) -> None:
         super().__init__(board, name)
         for bit in self.bits:
             self.outputs[bit] = BitOutput(board.engine, f"{name}.{bit}")

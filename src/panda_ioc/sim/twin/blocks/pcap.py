@@ -1,6 +1,6 @@
 """PCAP: captures positions, bits and timestamps at triggers, while armed and enabled."""
 
-from panda_ioc.sim.twin.block import Block, Board
+from panda_ioc.sim.twin.block import Backplane, Block
 from panda_ioc.sim.twin.edges import edge_chosen
 from panda_ioc.sim.twin.fields import bit_in, bit_out, read, register, strobe
 from panda_ioc.sim.twin.gating import Gating
@@ -43,7 +43,7 @@ class Pcap(Block):
 
     front = 1
 
-    def __init__(self, board: Board, name: str) -> None:
+    def __init__(self, board: Backplane, name: str) -> None:
         super().__init__(board, name)
         self.stream = Stream(self.flush)
         self.completion = "Ok"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from panda_ioc.sim.twin.block import Block, Board
+from panda_ioc.sim.twin.block import Backplane, Block
 from panda_ioc.sim.twin.fields import bit_in, bit_out, pos_in, read, register, signed32, unsigned32
 from panda_ioc.sim.twin.motion import Look
 from panda_ioc.sim.twin.outputs import BitOutput, PositionOutput
@@ -41,7 +41,7 @@ class Pcomp(Block):
 
     asks = frozenset({"INP"})
 
-    def __init__(self, board: Board, name: str) -> None:
+    def __init__(self, board: Backplane, name: str) -> None:
         super().__init__(board, name)
         self._state = WAIT_ENABLE
         self._latched = 0

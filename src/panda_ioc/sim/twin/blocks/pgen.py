@@ -1,6 +1,6 @@
 """PGEN: the positions of a table, one for each trigger."""
 
-from panda_ioc.sim.twin.block import Block, Board
+from panda_ioc.sim.twin.block import Backplane, Block
 from panda_ioc.sim.twin.fields import (
     bit_in,
     bit_out,
@@ -29,7 +29,7 @@ class Pgen(Block):
     STATE: PositionOutput = read()
     HEALTH: PositionOutput = read()
 
-    def __init__(self, board: Board, name: str) -> None:
+    def __init__(self, board: Backplane, name: str) -> None:
         super().__init__(board, name)
         self._reader = TableReader(board, 1, lambda words: words[0])
         self._abort = self._rewind = False

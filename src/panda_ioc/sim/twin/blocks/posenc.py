@@ -1,6 +1,6 @@
 """POSENC: follows a position by steps, as quadrature or as step and direction."""
 
-from panda_ioc.sim.twin.block import Block, Board
+from panda_ioc.sim.twin.block import Backplane, Block
 from panda_ioc.sim.twin.fields import bit_in, bit_out, pos_in, read, register, strobe
 from panda_ioc.sim.twin.outputs import BitOutput, PositionOutput
 from panda_ioc.sim.twin.prescaler import Prescaler
@@ -23,7 +23,7 @@ class Posenc(Block):
     B: BitOutput = bit_out()
     STATE: PositionOutput = read()
 
-    def __init__(self, board: Board, name: str) -> None:
+    def __init__(self, board: Backplane, name: str) -> None:
         super().__init__(board, name)
         self._prescaler = Prescaler()
         self._prescaler.restart(board.engine.now)

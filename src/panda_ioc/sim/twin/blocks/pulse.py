@@ -2,7 +2,7 @@
 
 import logging
 
-from panda_ioc.sim.twin.block import Block, Board
+from panda_ioc.sim.twin.block import Backplane, Block
 from panda_ioc.sim.twin.edges import edge_chosen
 from panda_ioc.sim.twin.fields import bit_in, bit_out, read, strobe, unsigned32
 from panda_ioc.sim.twin.fifo import Fifo
@@ -39,7 +39,7 @@ class Pulse(Block):
     QUEUED: PositionOutput = read()
     DROPPED: PositionOutput = read()
 
-    def __init__(self, board: Board, name: str) -> None:
+    def __init__(self, board: Backplane, name: str) -> None:
         super().__init__(board, name)
         self._set_up()
         self._enabled = False

@@ -1,6 +1,6 @@
 """QDEC: counts the steps of a quadrature signal."""
 
-from panda_ioc.sim.twin.block import Block, Board
+from panda_ioc.sim.twin.block import Backplane, Block
 from panda_ioc.sim.twin.fields import bit_in, pos_out, read, register, signed32, strobe
 from panda_ioc.sim.twin.outputs import PositionOutput
 
@@ -25,7 +25,7 @@ class Qdec(Block):
     HOMED: PositionOutput = read()
     OUT: PositionOutput = pos_out()
 
-    def __init__(self, board: Board, name: str) -> None:
+    def __init__(self, board: Backplane, name: str) -> None:
         super().__init__(board, name)
         self._new = self._old = 0
         self._stepped = self._back = False

@@ -1,8 +1,8 @@
 """SEQ: plays a table of lines, each of two phases after a trigger."""
 
-from panda_ioc.sim.twin.block import Block, Board
+from panda_ioc.sim.twin.block import Backplane, Block
 from panda_ioc.sim.twin.fields import bit_in, bit_out, pos_in, read, register, strobe, unsigned32
-from panda_ioc.sim.twin.lines import Line, make_line
+from panda_ioc.sim.twin.lines import TableLine, make_line
 from panda_ioc.sim.twin.outputs import BitOutput, PositionOutput
 from panda_ioc.sim.twin.prescaler import PhaseTimer
 from panda_ioc.sim.twin.tables import TableReader
@@ -39,7 +39,7 @@ class Seq(Block):
 
     asks = frozenset({"POSA", "POSB", "POSC"})
 
-    def __init__(self, board: Board, name: str) -> None:
+    def __init__(self, board: Backplane, name: str) -> None:
         super().__init__(board, name)
         self._reader = TableReader(board, WORDS, make_line)
         self._abort = self._rewind = False
@@ -49,7 +49,7 @@ class Seq(Block):
         self._pins = (self.OUTA, self.OUTB, self.OUTC, self.OUTD, self.OUTE, self.OUTF)
 
     @property
-    def table(self) -> TableReader[Line]:
+    def table(self) -> TableReader[TableLine]:
         """What reads the table from memory."""
         return self._reader
 
@@ -182,7 +182,7 @@ class Seq(Block):
         else:
             self.STATE.put(tick, WAIT_TRIGGER)
 
-    def _triggered(self, line: Line) -> bool:
+    def _triggered(self, line: TableLine) -> bool:
         bits = (self.BITA, self.BITB, self.BITC)
         return line.triggered(bits, (self.POSA, self.POSB, self.POSC))
 
