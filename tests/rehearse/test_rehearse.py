@@ -220,3 +220,10 @@ def test_examples_are_saved_states_that_a_panda_takes(capsys: pytest.CaptureFixt
         assert main(["rehearse", str(path), "--json"]) == 0, path
         findings = json.loads(capsys.readouterr().out)["findings"]
         assert [f for f in findings if f["severity"] != "note"] == []
+
+
+def test_an_example_is_copied_with_its_tables(tmp_path: Path) -> None:
+    assert main(["rehearse", "--example", "snake-raster", "--copy-to", str(tmp_path)]) == 0
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["snake-raster-y.csv", "snake-raster.panda"]
+    assert main(["rehearse", str(tmp_path / "snake-raster.panda")]) == 0

@@ -35,6 +35,12 @@ def add_layout(parser: ArgumentParser) -> None:
     what.add_argument("layout", nargs="?", type=Path, metavar="LAYOUT", help="of `panda-ioc save`")
     what.add_argument("--example", choices=examples(), help="a layout of the package")
     parser.add_argument("--config-dir", type=Path, metavar="DIR", help="of the PandA's application")
+    parser.add_argument(
+        "--copy-to",
+        type=Path,
+        metavar="DIR",
+        help="with --example: copy it there, with its tables, and rehearse that",
+    )
 
 
 def add_scan(parser: "ActionsContainer") -> None:
@@ -142,7 +148,7 @@ def scan_of(options: Namespace) -> Scan:
     Raises:
         ConfigurationError: a line of options in the layout is wrong
     """
-    layout = EXAMPLES / f"{options.example}{_SUFFIX}" if options.example else options.layout
+    layout = _layout(options)
     inside = _inside(layout)
 
     def pairs(name: str) -> tuple[Pair, ...]:
@@ -160,6 +166,17 @@ def scan_of(options: Namespace) -> Scan:
         expected=inside.expect_rows if options.expect_rows is None else options.expect_rows,
         dead_times=tuple((_signal(name), _time(text)) for name, text in dead_times),
     )
+
+
+def _layout(options: Namespace) -> Path:
+    """Find the layout; copy it if that is asked for."""
+    if not options.example:
+        return Path(options.layout)
+    if options.copy_to is None:
+        return EXAMPLES / f"{options.example}{_SUFFIX}"
+    for path in sorted(EXAMPLES.glob(f"{options.example}*")):
+        (options.copy_to / path.name).write_bytes(path.read_bytes())
+    return Path(options.copy_to / f"{options.example}{_SUFFIX}")
 
 
 class _LayoutParser(ArgumentParser):
