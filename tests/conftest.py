@@ -16,14 +16,36 @@ from hypothesis import settings
 
 from support.servers import SHARED, EpicsPorts, Ioc, Server, Sim, Starter
 
+# Each is slow for what it is: faults to wait for, processes for every test, examples by thousands.
+SLOW = (
+    "bench",
+    "dropin",
+    "faults",
+    "fuzz",
+    "soak",
+    "system",
+    "test_deployment.py",
+    "test_docs.py",
+    "test_packaging.py",
+)
 # Property tests never fail for being slow. For longer: pytest tests/fuzz --hypothesis-profile=long
-settings.register_profile("default", deadline=None, print_blob=True, max_examples=200)
+settings.register_profile("default", deadline=None, print_blob=True, max_examples=100)
 settings.register_profile("long", settings.get_profile("default"), max_examples=50_000)
 settings.load_profile("default")
 
+TESTS = Path(__file__).parent
 # Before any client library of EPICS is imported.
 PORTS = EpicsPorts()
 PORTS.export()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the slow, and begin with them, so that no worker is left with one at the end."""
+    slow = {TESTS / name for name in SLOW}
+    for item in items:
+        if slow & {item.path, *item.path.parents}:
+            item.add_marker(pytest.mark.slow)
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
