@@ -5,8 +5,6 @@ one overrides `config_dir`. `start_sim` and `start_ioc` start further ones withi
 """
 
 import os
-import shutil
-import subprocess
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from support.servers import SHARED, EpicsPorts, Ioc, Server, Sim, Starter
+from panda_ioc.testing.ports import ca_repeater, epics_ports
+from support.servers import SHARED, EpicsPorts, Ioc, Sim, Starter
 
 # Each is slow for what it is: faults to wait for, processes for every test, examples by thousands.
 SLOW = (
@@ -34,9 +33,9 @@ settings.register_profile("long", settings.get_profile("default"), max_examples=
 settings.load_profile("default")
 
 TESTS = Path(__file__).parent
+pytest_plugins = ["panda_ioc.testing.fixtures"]
 # Before any client library of EPICS is imported.
-PORTS = EpicsPorts()
-PORTS.export()
+PORTS = epics_ports()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -55,32 +54,20 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Show the logs of a failed test's servers."""
+    """Show the logs of servers that a failed test has started itself."""
     report = yield
     if report.failed:
-        for server in _servers(getattr(item, "funcargs", {})):
-            report.sections.append((f"log of {' '.join(server.command[2:])}", server.text()))
+        for value in getattr(item, "funcargs", {}).values():
+            if isinstance(value, Starter):
+                report.sections += [server.section() for server in value.started]
     return report
 
 
-def _servers(arguments: dict[str, Any]) -> Iterator[Server]:
-    for value in arguments.values():
-        if isinstance(value, Server):
-            yield value
-        elif isinstance(value, Starter):
-            yield from value.started
-
-
 @pytest.fixture(scope="session", autouse=True)
-def ca_repeater() -> Iterator[None]:
-    """Run the repeater of CA clients, where there is one: they would leave one behind each."""
-    program = shutil.which("caRepeater")
-    if program is None:
+def repeater() -> Iterator[None]:
+    """Run one repeater of CA clients for all tests."""
+    with ca_repeater():
         yield
-        return
-    with subprocess.Popen([program], stdin=subprocess.DEVNULL) as repeater:
-        yield
-        repeater.kill()
 
 
 @pytest.fixture(scope="session")

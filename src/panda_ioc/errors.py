@@ -13,7 +13,8 @@ PandAError
 |-- CaptureError             data could not be captured or written
 |   `-- HDFDataOverrunError  an acquisition that was to be written ended in an overrun
 |-- ConfigurationError       the user asked for something impossible: option, file, directory
-`-- TwinError                the digital twin has no such block, field or tick
+|-- TwinError                the digital twin has no such block, field or tick
+`-- ServerFailed             a process of a test ended, or was not ready in time
 
 The message of each names the thing, the value and, where there is one, the remedy.
 """
@@ -134,3 +135,7 @@ def describe(error: BaseException) -> str:
     """The kind of an error that nobody raised on purpose, and its message if it has one."""
     name = type(error).__name__
     return f"{name}: {error}" if str(error) else name
+
+
+class ServerFailed(PandAError):
+    """A process that a test started ended, or was not ready in time; its log is in the message."""
