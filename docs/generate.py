@@ -15,6 +15,7 @@ from pathlib import Path
 from panda_ioc import cli
 from panda_ioc.client.asyncio import AsyncioClient
 from panda_ioc.client.introspection import introspect
+from panda_ioc.device.codecs import CodecName
 from panda_ioc.device.kinds import KINDS, Access, FieldKind
 from panda_ioc.device.model import Device, Field
 from panda_ioc.records.build import RecordSet, build_records
@@ -144,7 +145,7 @@ def _link(key: tuple[str, str | None], device: Device) -> str:
 def _brief(kind: FieldKind) -> str:
     """The record type of a field's value."""
     rows = OUTPUTS if Access.WRITE in kind.access else INPUTS
-    if kind.codec == "table":
+    if kind.codec is CodecName.TABLE:
         return "a `waveform` for each column, an NTTable"
     return f"`{rows[kind.codec].rtype}`" if kind.codec else "none"
 

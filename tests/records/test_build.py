@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from panda_ioc.device.codecs import CodecName
 from panda_ioc.device.kinds import Access
 from panda_ioc.device.model import Device, make_device
 from panda_ioc.protocol.responses import (
@@ -99,7 +100,7 @@ _ALLOWED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_:"
 def test_every_field_of_the_device_has_its_records(device: Device, records: RecordSet) -> None:
     names = set(records.names)
     for wire, field in device.fields.items():
-        if field.kind.codec and field.kind.codec != "table":
+        if field.kind.codec not in (None, CodecName.TABLE):
             assert pv_name(wire) in names
         for attribute in field.kind.attributes:
             if Access.WRITE in attribute.access:

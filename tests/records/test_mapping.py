@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from panda_ioc.device.codecs import CodecName
 from panda_ioc.device.kinds import KINDS, UNKNOWN, Access
 from panda_ioc.records.mapping import INPUTS, OUTPUTS, TIME_PREC
 
@@ -13,17 +14,17 @@ SCALARS = {
 }
 
 
-def _values() -> Iterator[tuple[str, Access]]:
+def _values() -> Iterator[tuple[CodecName, Access]]:
     """Codec and access of all fields and attributes that have a value of their own."""
     for kind in (*KINDS.values(), UNKNOWN):
-        if kind.codec and kind.codec != "table":
+        if kind.codec not in (None, CodecName.TABLE):
             yield kind.codec, kind.access
         for attribute in kind.attributes:
             yield attribute.codec, attribute.access
 
 
 @pytest.mark.parametrize(("codec", "access"), sorted(set(_values()), key=str), ids=str)
-def test_every_value_has_a_record(codec: str, access: Access) -> None:
+def test_every_value_has_a_record(codec: CodecName, access: Access) -> None:
     assert codec in (OUTPUTS if Access.WRITE in access else INPUTS)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from panda_ioc.device.codecs import CODECS, TEXT, Codec, IntCodec, Value, label_at
+from panda_ioc.device.codecs import CODECS, TEXT, Codec, CodecName, IntCodec, Value, label_at
 from panda_ioc.device.kinds import RW, Access, AttributeKind, R
 from panda_ioc.device.model import Device, Field
 from panda_ioc.device.tables import TableLayout
@@ -22,30 +22,30 @@ log = logging.getLogger(__name__)
 
 _SHOWN_CHOICES = 16
 
-_INFO = AttributeKind("INFO", R, "text", "Type of the field")
-_RAW = AttributeKind("RAW", RW, "raw", "Value as the hardware has it")
+_INFO = AttributeKind("INFO", R, CodecName.TEXT, "Type of the field")
+_RAW = AttributeKind("RAW", RW, CodecName.RAW, "Value as the hardware has it")
 _MORE: Mapping[str, tuple[AttributeKind, ...]] = MappingProxyType(
     {
-        "uint": (AttributeKind("MAX", R, "raw", "Largest value"),),
+        "uint": (AttributeKind("MAX", R, CodecName.RAW, "Largest value"),),
         "scalar": (
             _RAW,
-            AttributeKind("UNITS", R, "text", "Units of the value"),
-            AttributeKind("SCALE", R, "double", "Value of one step"),
-            AttributeKind("OFFSET", R, "double", "Value of raw 0"),
+            AttributeKind("UNITS", R, CodecName.TEXT, "Units of the value"),
+            AttributeKind("SCALE", R, CodecName.DOUBLE, "Value of one step"),
+            AttributeKind("OFFSET", R, CodecName.DOUBLE, "Value of raw 0"),
         ),
-        "lut": (AttributeKind("RAW", R, "text", "Function as a number"),),
-        "time": (AttributeKind("RAW", RW, "raw", "Clock ticks"),),
+        "lut": (AttributeKind("RAW", R, CodecName.TEXT, "Function as a number"),),
+        "time": (AttributeKind("RAW", RW, CodecName.RAW, "Clock ticks"),),
         "bit_out": (
-            AttributeKind("CAPTURE_WORD", R, "text", "Field that captures it"),
-            AttributeKind("OFFSET", R, "raw", "Its bit in there"),
+            AttributeKind("CAPTURE_WORD", R, CodecName.TEXT, "Field that captures it"),
+            AttributeKind("OFFSET", R, CodecName.RAW, "Its bit in there"),
         ),
-        "bit_mux": (AttributeKind("MAX_DELAY", R, "raw", "Longest DELAY"),),
-        "pos_out": (AttributeKind("SCALED", R, "double", "Value in UNITS"),),
+        "bit_mux": (AttributeKind("MAX_DELAY", R, CodecName.RAW, "Longest DELAY"),),
+        "pos_out": (AttributeKind("SCALED", R, CodecName.DOUBLE, "Value in UNITS"),),
         "table": (
-            AttributeKind("MAX_LENGTH", R, "raw", "Words that it has room for"),
-            AttributeKind("LENGTH", R, "raw", "Words that it holds"),
-            AttributeKind("ROW_WORDS", R, "raw", "Words of a row"),
-            AttributeKind("MODE", R, "text", "How it is used"),
+            AttributeKind("MAX_LENGTH", R, CodecName.RAW, "Words that it has room for"),
+            AttributeKind("LENGTH", R, CodecName.RAW, "Words that it holds"),
+            AttributeKind("ROW_WORDS", R, CodecName.RAW, "Words of a row"),
+            AttributeKind("MODE", R, CodecName.TEXT, "How it is used"),
         ),
     }
 )
@@ -56,10 +56,10 @@ class SwitchCodec(Codec):
     """A bit, as False or True."""
 
     def decode(self, text: str) -> bool:
-        return bool(CODECS["bit"].decode(text))
+        return bool(CODECS[CodecName.BIT].decode(text))
 
     def encode(self, value: Value) -> str:
-        return CODECS["bit"].encode(value)
+        return CODECS[CodecName.BIT].encode(value)
 
 
 @dataclass(frozen=True)
@@ -94,16 +94,16 @@ class CaptureCodec(Codec):
 
 
 # Instead of, or besides, those of a PV; codecs of choices are made for each field.
-_CODECS: Mapping[str, Codec] = MappingProxyType(
+_CODECS: Mapping[CodecName, Codec] = MappingProxyType(
     {
         **CODECS,
-        "bit": SwitchCodec(),
-        "choice": TEXT,
-        "raw": IntCodec(-(1 << 63), (1 << 63) - 1),
+        CodecName.BIT: SwitchCodec(),
+        CodecName.CHOICE: TEXT,
+        CodecName.RAW: IntCodec(-(1 << 63), (1 << 63) - 1),
     }
 )
-_CHOICE_CODECS: Mapping[str, Callable[[Sequence[str]], Codec]] = MappingProxyType(
-    {"choice": LabelCodec, "mux": LabelCodec, "capture": CaptureCodec}
+_CHOICE_CODECS: Mapping[CodecName, Callable[[Sequence[str]], Codec]] = MappingProxyType(
+    {CodecName.CHOICE: LabelCodec, CodecName.MUX: LabelCodec, CodecName.CAPTURE: CaptureCodec}
 )
 
 
@@ -185,7 +185,7 @@ def field_node(device: Device, found: Field) -> Node:
     """The node of one field."""
     info, kind = found.info, found.kind
     attributes = {a.name: _attribute_node(device, found, a) for a in _attributes(found)}
-    is_time = kind.codec == "time" and "UNITS" in attributes
+    is_time = kind.codec is CodecName.TIME and "UNITS" in attributes
     choices = _choices(info)
     return Node(
         found.wire,
@@ -208,9 +208,9 @@ def _attributes(found: Field) -> Iterator[AttributeKind]:
 
 def _attribute_node(device: Device, found: Field, kind: AttributeKind) -> Node:
     choices: Sequence[str] = ()
-    if kind.codec == "choice":
+    if kind.codec is CodecName.CHOICE:
         choices = getattr(found.info, "units_labels", ())
-    elif kind.codec == "capture":
+    elif kind.codec is CodecName.CAPTURE:
         choices = _capture_options(device, found.info)
     codec = _codec(kind.codec, choices)
     return Node(found.attribute(kind), "attribute", kind.access, codec, choices, kind.description)
@@ -227,7 +227,9 @@ def _choices(info: FieldInfo) -> Sequence[str]:
     return tuple(getattr(info, "labels", None) or ())
 
 
-def _codec(name: str, choices: Sequence[str]) -> Codec | None:
+def _codec(name: CodecName | None, choices: Sequence[str]) -> Codec | None:
+    if name is None:
+        return None
     if choices and name in _CHOICE_CODECS:
         return _CHOICE_CODECS[name](choices)
     return _CODECS.get(name)

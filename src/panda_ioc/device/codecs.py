@@ -11,6 +11,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from types import MappingProxyType
 
 from panda_ioc.errors import BadValue
@@ -154,26 +155,49 @@ def _as_float(value: float) -> float:
 UINT, INT = IntCodec(0, (1 << 32) - 1), IntCodec(-(1 << 31), (1 << 31) - 1)
 FLOAT, TEXT = FloatCodec(), TextCodec()
 
-# Codec names of `kinds`; "choice" is made for each field from its labels.
-CODECS: Mapping[str, Codec] = MappingProxyType(
+
+class CodecName(Enum):
+    """The codecs that `kinds` names: what a value is, and so which record serves it."""
+
+    UINT = "uint"
+    INT = "int"
+    DELAY = "delay"
+    POSITION = "position"
+    DOUBLE = "double"
+    SCALAR = "scalar"
+    TIME = "time"
+    BIT = "bit"
+    ACTION = "action"
+    LUT = "lut"
+    MUX = "mux"
+    TEXT = "text"
+    CAPTURE = "capture"
+    CHOICE = "choice"
+    TABLE = "table"
+    RAW = "raw"
+
+
+# All but CHOICE, which is made for each field from its labels; TABLE, see `tables`; and RAW, which
+# only scripts can ask for, see `client.values`.
+CODECS: Mapping[CodecName, Codec] = MappingProxyType(
     {
-        "uint": UINT,
-        "int": INT,
-        "delay": IntCodec(0, INT.high),  # its record has no more bits
-        "position": INT,
-        "double": FLOAT,
-        "scalar": FLOAT,
-        "time": FLOAT,
-        "bit": BitCodec(),
-        "action": ActionCodec(),
-        "lut": TEXT,
-        "mux": TEXT,
-        "text": TEXT,
-        "capture": TEXT,
+        CodecName.UINT: UINT,
+        CodecName.INT: INT,
+        CodecName.DELAY: IntCodec(0, INT.high),  # its record has no more bits
+        CodecName.POSITION: INT,
+        CodecName.DOUBLE: FLOAT,
+        CodecName.SCALAR: FLOAT,
+        CodecName.TIME: FLOAT,
+        CodecName.BIT: BitCodec(),
+        CodecName.ACTION: ActionCodec(),
+        CodecName.LUT: TEXT,
+        CodecName.MUX: TEXT,
+        CodecName.TEXT: TEXT,
+        CodecName.CAPTURE: TEXT,
     }
 )
 
 
-def codec_for(name: str, labels: Sequence[str] = ()) -> Codec:
+def codec_for(name: CodecName, labels: Sequence[str] = ()) -> Codec:
     """The codec of that name; choices need their labels."""
-    return ChoiceCodec(tuple(labels)) if name == "choice" else CODECS[name]
+    return ChoiceCodec(tuple(labels)) if name is CodecName.CHOICE else CODECS[name]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Flag, auto
 from types import MappingProxyType
 
+from panda_ioc.device.codecs import CodecName
 from panda_ioc.protocol.responses import FieldInfo
 
 
@@ -32,13 +33,13 @@ class AttributeKind:
     Attributes:
         name: on the wire
         access: what may be done with it
-        codec: name of its codec in `panda_ioc.device.codecs`
+        codec: of its value
         description: for clients
     """
 
     name: str
     access: Access
-    codec: str
+    codec: CodecName
     description: str
 
 
@@ -48,36 +49,36 @@ class FieldKind:
 
     Attributes:
         access: what may be done with the value
-        codec: name of its codec; "" for fields without a value, "table" for tables
+        codec: of its value; None for fields without a value
         attributes: that the bridge follows: all are listed by ``*CHANGES?``
     """
 
     access: Access
-    codec: str
+    codec: CodecName | None
     attributes: tuple[AttributeKind, ...] = ()
 
 
-_TIME_UNITS = AttributeKind("UNITS", RW, "choice", "Units of time setting")
-_CAPTURE = AttributeKind("CAPTURE", RW, "capture", "What is captured of it")
-_DELAY = AttributeKind("DELAY", RW, "delay", "Clock ticks by which the input is delayed")
+_TIME_UNITS = AttributeKind("UNITS", RW, CodecName.CHOICE, "Units of time setting")
+_CAPTURE = AttributeKind("CAPTURE", RW, CodecName.CAPTURE, "What is captured of it")
+_DELAY = AttributeKind("DELAY", RW, CodecName.DELAY, "Clock ticks by which the input is delayed")
 _POSITION = (
     _CAPTURE,
-    AttributeKind("OFFSET", RW, "double", "Offset of the scaled position"),
-    AttributeKind("SCALE", RW, "double", "Scale of the scaled position"),
-    AttributeKind("UNITS", RW, "text", "Units of the scaled position"),
+    AttributeKind("OFFSET", RW, CodecName.DOUBLE, "Offset of the scaled position"),
+    AttributeKind("SCALE", RW, CodecName.DOUBLE, "Scale of the scaled position"),
+    AttributeKind("UNITS", RW, CodecName.TEXT, "Units of the scaled position"),
 )
-_TABLE = (AttributeKind("QUEUED_LINES", R, "uint", "Rows waiting to be used"),)
+_TABLE = (AttributeKind("QUEUED_LINES", R, CodecName.UINT, "Rows waiting to be used"),)
 
 # subtype -> codec and attributes, the same under param, read and write
-_SUBTYPES: Mapping[str, tuple[str, tuple[AttributeKind, ...]]] = {
-    "uint": ("uint", ()),
-    "int": ("int", ()),
-    "scalar": ("scalar", ()),
-    "bit": ("bit", ()),
-    "action": ("action", ()),
-    "lut": ("lut", ()),
-    "enum": ("choice", ()),
-    "time": ("time", (_TIME_UNITS,)),
+_SUBTYPES: Mapping[str, tuple[CodecName, tuple[AttributeKind, ...]]] = {
+    "uint": (CodecName.UINT, ()),
+    "int": (CodecName.INT, ()),
+    "scalar": (CodecName.SCALAR, ()),
+    "bit": (CodecName.BIT, ()),
+    "action": (CodecName.ACTION, ()),
+    "lut": (CodecName.LUT, ()),
+    "enum": (CodecName.CHOICE, ()),
+    "time": (CodecName.TIME, (_TIME_UNITS,)),
 }
 _TYPES = {"param": RW, "read": R, "write": W}
 
@@ -88,19 +89,19 @@ KINDS: Mapping[tuple[str, str | None], FieldKind] = MappingProxyType(
         for subtype, (codec, attributes) in _SUBTYPES.items()
     }
     | {
-        ("time", None): FieldKind(RW, "time", (_TIME_UNITS,)),
-        ("bit_out", None): FieldKind(R, "bit"),
-        ("pos_out", None): FieldKind(R, "position", _POSITION),
-        ("ext_out", "timestamp"): FieldKind(Access.NONE, "", (_CAPTURE,)),
-        ("ext_out", "samples"): FieldKind(Access.NONE, "", (_CAPTURE,)),
-        ("ext_out", "bits"): FieldKind(Access.NONE, "", (_CAPTURE,)),
-        ("bit_mux", None): FieldKind(RW, "mux", (_DELAY,)),
-        ("pos_mux", None): FieldKind(RW, "mux"),
-        ("table", None): FieldKind(RW, "table", _TABLE),
+        ("time", None): FieldKind(RW, CodecName.TIME, (_TIME_UNITS,)),
+        ("bit_out", None): FieldKind(R, CodecName.BIT),
+        ("pos_out", None): FieldKind(R, CodecName.POSITION, _POSITION),
+        ("ext_out", "timestamp"): FieldKind(Access.NONE, None, (_CAPTURE,)),
+        ("ext_out", "samples"): FieldKind(Access.NONE, None, (_CAPTURE,)),
+        ("ext_out", "bits"): FieldKind(Access.NONE, None, (_CAPTURE,)),
+        ("bit_mux", None): FieldKind(RW, CodecName.MUX, (_DELAY,)),
+        ("pos_mux", None): FieldKind(RW, CodecName.MUX),
+        ("table", None): FieldKind(RW, CodecName.TABLE, _TABLE),
     }
 )
 
-UNKNOWN = FieldKind(R, "text")
+UNKNOWN = FieldKind(R, CodecName.TEXT)
 
 
 def kind_of(info: FieldInfo) -> FieldKind:

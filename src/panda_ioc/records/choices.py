@@ -7,7 +7,7 @@ all choices, from which a screen makes a combo box. It is made up of the records
 
 from collections.abc import Iterator
 
-from panda_ioc.device.codecs import codec_for
+from panda_ioc.device.codecs import CodecName, codec_for
 from panda_ioc.records import limits
 from panda_ioc.records.specs import RecordSpec
 from panda_ioc.records.tables import READ_ONLY_MEMBER
@@ -52,7 +52,7 @@ def _index(spec: RecordSpec, group: str) -> RecordSpec:
             }
         },
         wire=spec.wire,
-        codec=codec_for("choice", spec.choices),
+        codec=codec_for(CodecName.CHOICE, spec.choices),
         good=spec.good,
     )
 

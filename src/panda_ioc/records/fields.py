@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
-from panda_ioc.device.codecs import FLOAT, TEXT, TextCodec, codec_for
+from panda_ioc.device.codecs import FLOAT, TEXT, CodecName, TextCodec, codec_for
 from panda_ioc.device.kinds import Access, AttributeKind
 from panda_ioc.device.model import Block, Device, Field
 from panda_ioc.protocol.responses import (
@@ -57,8 +57,8 @@ def _label_record(block: Block) -> RecordSpec:
 
 def _field_records(field: Field) -> Iterator[RecordSpec]:
     kind = field.kind
-    if kind.codec and kind.codec != "table":
-        yield from _with_long(_value_record(field), getattr(field.info, "labels", ()))
+    if kind.codec is not None and kind.codec is not CodecName.TABLE:
+        yield from _with_long(_value_record(field, kind.codec), getattr(field.info, "labels", ()))
     for attribute in _served_attributes(field):
         yield from _with_long(
             _attribute_record(field, attribute), _attribute_labels(field, attribute)
@@ -92,11 +92,11 @@ def _with_long(spec: RecordSpec, labels: Sequence[str]) -> Iterator[RecordSpec]:
     )
 
 
-def _value_record(field: Field) -> RecordSpec:
+def _value_record(field: Field, codec: CodecName) -> RecordSpec:
     kind = field.kind
     spec = _record(
         field.wire,
-        kind.codec,
+        codec,
         kind.access,
         getattr(field.info, "labels", ()),
         field.info.description or "",
@@ -143,16 +143,16 @@ def _delay_fields(field: Field) -> Mapping[str, FieldValue]:
 
 
 def _record(
-    wire: str, codec: str, access: Access, labels: tuple[str, ...] | list[str], desc: str
+    wire: str, codec: CodecName, access: Access, labels: tuple[str, ...] | list[str], desc: str
 ) -> RecordSpec:
     """Make the record for a value on the wire, by the table."""
     writable = Access.WRITE in access
     row = (OUTPUTS if writable else INPUTS)[codec]
     rtype, states, value_codec = row.rtype, row.labels, codec_for(codec, labels)
-    choices = tuple(labels) if codec == "mux" or not limits.fit_states(labels) else ()
-    if codec in ("choice", "capture"):
+    choices = tuple(labels) if codec is CodecName.MUX or not limits.fit_states(labels) else ()
+    if codec in (CodecName.CHOICE, CodecName.CAPTURE):
         if rtype == "mbbo" and limits.fit_states(labels):
-            states, value_codec = tuple(labels), codec_for("choice", labels)
+            states, value_codec = tuple(labels), codec_for(CodecName.CHOICE, labels)
         else:
             rtype, value_codec = rtype.replace("mbbo", "stringout"), TEXT
     name = pv_name(wire)
@@ -166,7 +166,7 @@ def _record(
         labels=states,
         choices=choices,
         pvi=pvi_name(name),
-        pvi_access="x" if codec == "action" else "",
+        pvi_access="x" if codec is CodecName.ACTION else "",
         wire=wire,
         codec=value_codec,
         settle=row.settle,
@@ -191,7 +191,7 @@ def _limits(field: Field) -> Mapping[str, FieldValue]:
 
 def _units_source(field: Field) -> str:
     names = (a.name for a in field.kind.attributes)
-    return f"{field.wire}.UNITS" if field.kind.codec == "time" and "UNITS" in names else ""
+    return f"{field.wire}.UNITS" if field.kind.codec is CodecName.TIME and "UNITS" in names else ""
 
 
 def _scaled_record(field: Field) -> RecordSpec:
@@ -214,7 +214,7 @@ def _capture_options_record(field: Field) -> RecordSpec:
         writable=True,
         desc=f"{field.name}: any set of capture options",
         wire=f"{field.wire}.CAPTURE",
-        codec=codec_for("capture"),
+        codec=codec_for(CodecName.CAPTURE),
         settle=Settle.POLL,
     )
 

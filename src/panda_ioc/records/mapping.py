@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from panda_ioc.device.codecs import CodecName
 from panda_ioc.records.specs import FieldValue, Settle
 
 
@@ -25,41 +26,41 @@ _WHOLE = {"PREC": 0}
 _REAL = {"PREC": 6}
 _BIT = ("0", "1")
 
-INPUTS: Mapping[str, RecordKind] = MappingProxyType(
+INPUTS: Mapping[CodecName, RecordKind] = MappingProxyType(
     {
-        "uint": RecordKind("ai", _WHOLE),
-        "int": RecordKind("longin"),
-        "delay": RecordKind("longin"),
-        "position": RecordKind("longin"),
-        "scalar": RecordKind("ai", _REAL),
-        "double": RecordKind("ai", _REAL),
-        "time": RecordKind("ai", _REAL),
-        "bit": RecordKind("bi", labels=_BIT),
-        "action": RecordKind("bi", labels=_BIT),
-        "lut": RecordKind("stringin"),
-        "choice": RecordKind("stringin"),
-        "mux": RecordKind("stringin"),
-        "text": RecordKind("stringin"),
-        "capture": RecordKind("stringin"),
+        CodecName.UINT: RecordKind("ai", _WHOLE),
+        CodecName.INT: RecordKind("longin"),
+        CodecName.DELAY: RecordKind("longin"),
+        CodecName.POSITION: RecordKind("longin"),
+        CodecName.SCALAR: RecordKind("ai", _REAL),
+        CodecName.DOUBLE: RecordKind("ai", _REAL),
+        CodecName.TIME: RecordKind("ai", _REAL),
+        CodecName.BIT: RecordKind("bi", labels=_BIT),
+        CodecName.ACTION: RecordKind("bi", labels=_BIT),
+        CodecName.LUT: RecordKind("stringin"),
+        CodecName.CHOICE: RecordKind("stringin"),
+        CodecName.MUX: RecordKind("stringin"),
+        CodecName.TEXT: RecordKind("stringin"),
+        CodecName.CAPTURE: RecordKind("stringin"),
     }
 )
 
-OUTPUTS: Mapping[str, RecordKind] = MappingProxyType(
+OUTPUTS: Mapping[CodecName, RecordKind] = MappingProxyType(
     {
-        "uint": RecordKind("ao", _WHOLE),
-        "int": RecordKind("longout"),
-        "delay": RecordKind("longout"),
-        "position": RecordKind("longout"),
-        "scalar": RecordKind("ao", _REAL, settle=Settle.READ_BACK),
-        "double": RecordKind("ao", _REAL, settle=Settle.READ_BACK),
-        "time": RecordKind("ao", _REAL, settle=Settle.READ_BACK),
-        "bit": RecordKind("bo", labels=_BIT),
-        "action": RecordKind("bo"),
-        "lut": RecordKind("stringout", settle=Settle.READ_BACK),
-        "choice": RecordKind("mbbo"),
-        "mux": RecordKind("stringout"),
-        "text": RecordKind("stringout", settle=Settle.READ_BACK),
-        "capture": RecordKind("mbbo", settle=Settle.POLL),
+        CodecName.UINT: RecordKind("ao", _WHOLE),
+        CodecName.INT: RecordKind("longout"),
+        CodecName.DELAY: RecordKind("longout"),
+        CodecName.POSITION: RecordKind("longout"),
+        CodecName.SCALAR: RecordKind("ao", _REAL, settle=Settle.READ_BACK),
+        CodecName.DOUBLE: RecordKind("ao", _REAL, settle=Settle.READ_BACK),
+        CodecName.TIME: RecordKind("ao", _REAL, settle=Settle.READ_BACK),
+        CodecName.BIT: RecordKind("bo", labels=_BIT),
+        CodecName.ACTION: RecordKind("bo"),
+        CodecName.LUT: RecordKind("stringout", settle=Settle.READ_BACK),
+        CodecName.CHOICE: RecordKind("mbbo"),
+        CodecName.MUX: RecordKind("stringout"),
+        CodecName.TEXT: RecordKind("stringout", settle=Settle.READ_BACK),
+        CodecName.CAPTURE: RecordKind("mbbo", settle=Settle.POLL),
     }
 )
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from panda_ioc.device.codecs import codec_for
+from panda_ioc.device.codecs import CodecName, codec_for
 from panda_ioc.device.model import Device, Field
 from panda_ioc.device.tables import TableColumn, TableLayout
 from panda_ioc.errors import BadValue
@@ -142,7 +142,7 @@ def _streaming(field: Field, name: str) -> Iterator[RecordSpec]:
         labels=STATES,
         pvi=pvi_name(f"{name}:STATE"),
         wire=f"{field.wire}.MODE",
-        codec=codec_for("choice", STATES),
+        codec=codec_for(CodecName.CHOICE, STATES),
     )
 
 
