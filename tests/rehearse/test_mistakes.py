@@ -190,6 +190,12 @@ def test_a_mistake_is_caught(
     assert [each for each in words if each not in found] == [], found
 
 
+def test_without_an_arm_nothing_else_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    settings = ("PCAP.TS_TRIG.CAPTURE=No", "INENC1.VAL.CAPTURE=No")
+    report = rehearse(capsys, *changed("position-compare", *settings))
+    assert len(errors(report)) == 1
+
+
 def write_table(path: Path, rows: int, times: str) -> str:
     path.write_text("time1,time2,outa1\n" + f"{times},1\n" * rows)
     return f"SEQ1={path}"

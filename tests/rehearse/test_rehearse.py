@@ -227,3 +227,17 @@ def test_an_example_is_copied_with_its_tables(tmp_path: Path) -> None:
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == ["snake-raster-y.csv", "snake-raster.panda"]
     assert main(["rehearse", str(tmp_path / "snake-raster.panda")]) == 0
+
+
+def test_layouts_of_the_simulator_have_motions(
+    layout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They start when a bit rises, and so do those of the command line."""
+    lines = "*SIM.SPEED=0\n*SIM.TRAJECTORY=INENC1@PCAP.ACTIVE=ramp:0,100,1ms\n"
+    wires = "PCOMP1.ENABLE=ONE\nPCOMP1.INP=INENC1.VAL\nPCOMP1.START=50\nPCOMP1.PULSES=1\n"
+    wires += "PCOMP1.WIDTH=1\nPCOMP1.STEP=2\n"
+    layout.write_text(LAYOUT.replace("SEQ1.REPEATS=1\n", f"SEQ1.REPEATS=1\n{wires}{lines}"))
+    assert main(["rehearse", str(layout), "--for", "2ms"]) == 0
+    motion = "INENC1@SEQ1.ACTIVE=ramp:0,40,1ms"
+    assert main(["rehearse", str(layout), "--for", "2ms", "--trajectory", motion]) == 1
+    assert "PCOMP1: made 0 of 1 pulses" in capsys.readouterr().out

@@ -123,8 +123,12 @@ def write(path: Path, lines: list[str]) -> None:
         raise ConfigurationError(f"{path}: cannot be written: {error.strerror}") from error
 
 
-def read(path: Path) -> list[Setting]:
+def read(path: Path, skipped: str = "") -> list[Setting]:
     """The settings of a state file.
+
+    Args:
+        path: of the file
+        skipped: how lines begin that are left out, if any are
 
     Raises:
         ConfigurationError: it cannot be read, or is no state file; the line at fault is named
@@ -138,7 +142,8 @@ def read(path: Path) -> list[Setting]:
         raise ConfigurationError(f"{path}: not text, this is no state file") from error
     if len(text) > LARGEST:
         raise ConfigurationError(f"{path}: over {LARGEST >> 20} MiB, this is no state file")
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
     try:
-        return parse([line.removesuffix("\r") for line in text.split("\n")])
+        return parse([line for line in lines if not skipped or not line.startswith(skipped)])
     except BadValue as error:
         raise ConfigurationError(f"{path}: {error}") from error

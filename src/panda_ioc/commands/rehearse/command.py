@@ -16,7 +16,7 @@ from panda_ioc.commands.rehearse.against import Tolerance, compare, read_times
 from panda_ioc.commands.rehearse.bench import Bench
 from panda_ioc.commands.rehearse.finding import Finding, Scene, error, worst_first
 from panda_ioc.commands.rehearse.motions import longest, start_motions
-from panda_ioc.commands.rehearse.options import Scan, scan_of
+from panda_ioc.commands.rehearse.options import SIMULATOR, Scan, scan_of
 from panda_ioc.commands.rehearse.pictures import draw
 from panda_ioc.commands.rehearse.progress import Progress
 from panda_ioc.commands.rehearse.rows import RowStore
@@ -89,7 +89,7 @@ def rehearse(scan: Scan, config: Path | None = None, path: Path | None = None) -
 
 
 def _set_up(bench: Bench, scan: Scan) -> Loaded:
-    loaded = bench.load(statefile.read(scan.layout))
+    loaded = bench.load(statefile.read(scan.layout, skipped=SIMULATOR))
     for name, file in scan.tables:
         layout = table_layout(bench.device, name)
         bench.write_table(layout.name, _whole(layout, read_table(Path(file), layout)))

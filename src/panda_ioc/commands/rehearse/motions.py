@@ -7,26 +7,35 @@ from panda_ioc.errors import ConfigurationError, TwinError
 from panda_ioc.sim.twin.trajectory import Trajectory
 from panda_ioc.sim.twin.trajectory_text import parse_trajectory
 
-_STARTS = "PCAP.ACTIVE"
+STARTS = "PCAP.ACTIVE"
 
 
 def start_motions(bench: Bench, motions: Iterable[tuple[str, str]]) -> Mapping[str, Trajectory]:
-    """Let encoders stand at the begin of their motions until PCAP is armed.
+    """Let encoders stand at the begin of their motions until a bit rises.
+
+    Args:
+        bench: the PandA
+        motions: of an encoder, or of an encoder and a bit as `INENC1@TTLIN1.VAL`; the bit is
+            PCAP.ACTIVE if it is left out. The last motion of an encoder counts
 
     Returns:
-        the motions, by the position that they are of
+        the motions that start with PCAP.ACTIVE, by the position that they are of
 
     Raises:
         ConfigurationError: there is no such encoder, or the motion makes no sense
     """
     found: dict[str, Trajectory] = {}
     for name, text in motions:
-        position = name if "." in name else f"{name}.VAL"
+        encoder, _, bit = name.partition("@")
+        position = encoder if "." in encoder else f"{encoder}.VAL"
         try:
-            found[position] = parse_trajectory(text)
-            bench.network.move(position, found[position], trigger=_STARTS)
+            motion = parse_trajectory(text)
+            bench.network.move(position, motion, trigger=bit or STARTS)
         except TwinError as error:
             raise ConfigurationError(f"--trajectory {name}: {error}") from error
+        found.pop(position, None)
+        if bit in ("", STARTS):
+            found[position] = motion
     return found
 
 

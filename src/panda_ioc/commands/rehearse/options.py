@@ -1,7 +1,8 @@
 """The options of `panda-ioc rehearse`, on the command line or in the layout itself.
 
 A line `# rehearse: OPTIONS` in a layout gives options that belong to it; those of the command line
-come after them. Files that they name are looked for beside the layout.
+come after them. Files that they name are looked for beside the layout. Lines `*SIM.TRAJECTORY=...`,
+which a layout for the simulator may have, are motions, too.
 """
 
 import shlex
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 EXAMPLES = Path(__file__).parent / "examples"
 _COMMENT = "# rehearse:"
+SIMULATOR = "*SIM."
+_MOTION = f"{SIMULATOR}TRAJECTORY="
 _SUFFIX = ".panda"
 
 Pair = tuple[str, str]
@@ -53,7 +56,8 @@ def add_scan(parser: "ActionsContainer") -> None:
         "--trajectory",
         **several,  # type: ignore[arg-type]
         metavar="INENC1=MOTION",
-        help="move an encoder from the arm on: ramp:FROM,TO,TIME, FILE.csv ...; may be repeated",
+        help="move an encoder from the arm on, INENC1@BIT: from when a bit rises;"
+        " ramp:FROM,TO,TIME, FILE.csv ...; may be repeated",
     )
     add("--set", **several, metavar="FIELD=VALUE", help="change a setting; may be repeated")  # type: ignore[arg-type]
     add(
@@ -193,8 +197,11 @@ def _inside(layout: Path) -> Namespace:
     except OSError as error:
         raise ConfigurationError(f"{layout}: cannot be read: {error.strerror}") from error
     lines = [line for line in text.splitlines() if line.startswith(_COMMENT)]
+    motions = [line for line in text.splitlines() if line.startswith(_MOTION)]
+    words = [f"--trajectory={line.removeprefix(_MOTION)}" for line in motions]
     try:
-        return parser.parse_args([w for line in lines for w in shlex.split(line[len(_COMMENT) :])])
+        words += [word for line in lines for word in shlex.split(line.removeprefix(_COMMENT))]
+        return parser.parse_args(words)
     except (ConfigurationError, ValueError) as error:
         raise ConfigurationError(f"{layout}: {_COMMENT} ...: {error}") from error
 

@@ -62,6 +62,11 @@ class Recording:
         """Tell whether an output has changed."""
         return name in self._motions or len(self._tracks[name].ticks) > 0
 
+    def was_high(self, name: str) -> bool:
+        """Tell whether a bit was high at any time."""
+        track = self._tracks[name]
+        return bool(track.first) or len(track.ticks) > 0
+
     def trace(self, name: str, window: tuple[int, int] | None = None) -> Trace:
         """Return what an output did; ZERO and ONE are outputs, too.
 

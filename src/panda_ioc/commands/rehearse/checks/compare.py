@@ -17,7 +17,7 @@ _WAITS = {
 def check(scene: Scene) -> Iterator[Finding]:
     """Find what is wrong with position compares."""
     for name in scene.bench.blocks("PCOMP"):
-        if scene.course.recording.changed(f"{name}.ACTIVE"):
+        if scene.course.recording.was_high(f"{name}.ACTIVE"):
             yield from _settings(scene, name)
             yield from _pulses(scene, name)
 

@@ -46,9 +46,9 @@ def check(scene: Scene) -> Iterator[Finding]:
     for name in scene.bench.blocks("SEQ"):
         words = scene.bench.table(f"{name}.TABLE")
         if not len(words):
-            if scene.course.recording.changed(f"{name}.ACTIVE"):
+            if scene.course.recording.was_high(f"{name}.ACTIVE"):
                 yield error(name, "was enabled without a table")
-        elif scene.course.recording.changed(f"{name}.ACTIVE"):
+        elif scene.course.recording.was_high(f"{name}.ACTIVE"):
             yield from _mode(scene, name, len(words) // WORDS)
             yield from _did_not_wait(scene, name, words)
             yield from _progress(scene, _sequence(scene, name, len(words) // WORDS))
