@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panda_ioc.client.asyncio import AsyncioClient
+from panda_ioc.client.attention import Attention
 from panda_ioc.client.value_commands import words_from_base64
 from panda_ioc.errors import CommandError, ProtocolError
 from panda_ioc.protocol.commands import ChangeGroup, GetChanges, GetMultiline
@@ -25,6 +26,9 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 METADATA = "*METADATA."
+
+SHARE = 3
+"""Quick polls take one part in so many of the PandA's time, at most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +57,7 @@ class ChangeFeed:
     """Polls periodically, and at once when poked.
 
     Attributes:
-        period: seconds between polls; may be changed at any time
+        period, quick: seconds between polls; may be changed at any time
         last_duration: seconds that the last poll took
 
     Args:
@@ -63,6 +67,7 @@ class ChangeFeed:
         tick: numbers what happens, so that news can be told from older news
         long: names of the tables and multi-line metadata that are fetched; None: all that the PandA
             says have changed
+        quick: seconds between polls while things are happening (see `Attention`); None: the period
     """
 
     def __init__(
@@ -72,20 +77,24 @@ class ChangeFeed:
         handle: Callable[[Batch], None],
         tick: Callable[[], int],
         long: Container[str] | None = None,
+        quick: float | None = None,
     ) -> None:
         self.period = period
+        self.quick = period if quick is None else quick
         self.last_duration = 0.0
         self._client = client
         self._handle = handle
         self._tick = tick
         self._long = long
+        self._attention = Attention()
         self._wanted = asyncio.Event()
         self._handled = asyncio.Condition()
         self._sent = 0
         self._done = 0
 
     def poke(self) -> None:
-        """Poll without waiting for the period to end."""
+        """Poll without waiting for the period to end: something has happened."""
+        self._attention.call()
         self._wanted.set()
 
     async def settled(self) -> None:
@@ -97,14 +106,20 @@ class ChangeFeed:
 
     async def run(self) -> None:
         """Poll until the connection fails; raises the error that ended it."""
+        self._attention.forget()
         while True:
             await self.poll()
             # However often it is poked, half of the time is left to others.
             pause = min(self.period, self.last_duration)
             await asyncio.sleep(pause)
             with contextlib.suppress(TimeoutError):
-                rest = self.period - self.last_duration - pause
+                rest = self._period_now() - self.last_duration - pause
                 await asyncio.wait_for(self._wanted.wait(), max(0.0, rest))
+
+    def _period_now(self) -> float:
+        if not self._attention.is_paid:
+            return self.period
+        return min(self.period, max(self.quick, SHARE * self.last_duration))
 
     async def poll(self) -> None:
         """Poll once."""
@@ -115,6 +130,7 @@ class ChangeFeed:
         wanted = [n for n in changes.no_value if self._long is None or n in self._long]
         tables, lines, refused = await self._fetch(wanted)
         self.last_duration = time.monotonic() - start
+        self._attention.see(changes.values)
         errors = frozenset([*changes.in_error, *refused])
         self._handle(Batch(number, time.time(), changes.values, errors, tables, lines))
         async with self._handled:

@@ -57,7 +57,7 @@ class Bridge:
         self._board = Board()
         news = Listener(self._changed, self._board.tell, self._state)
         self._connection = connection = Connection(
-            address, device, is_fresh, options.poll_period, news
+            address, device, is_fresh, options.poll_period, options.attentive_period, news
         )
         self._data_port = DataPort(address, self._data_opened, self._data_closed)
         self._puts = puts = Puts()

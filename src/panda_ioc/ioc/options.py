@@ -100,6 +100,15 @@ class Options:
             "--poll-period", "seconds between polls of changes", metavar="S", kind=positive
         ),
     )
+    attentive_period: float = field(
+        default=0.015,
+        metadata=_row(
+            "--attentive-period",
+            "seconds between polls while PCAP is armed, and for 1 s after a change or a put",
+            metavar="S",
+            kind=positive,
+        ),
+    )
     table_rows: int = field(
         default=TABLE_ROWS,
         metadata=_row(

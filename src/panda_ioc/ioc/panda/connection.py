@@ -73,6 +73,7 @@ class Connection:
         device: what it was when it was introspected; if it is another `run` raises
         is_fresh: it has just been introspected, so the first connection need not look again
         poll_period: seconds between polls of changes
+        attentive_period: the same while things are happening
         listener: who is told
     """
 
@@ -82,6 +83,7 @@ class Connection:
         device: Device,
         is_fresh: bool,
         poll_period: float,
+        attentive_period: float,
         listener: Listener,
     ) -> None:
         self.address = address
@@ -94,7 +96,9 @@ class Connection:
         self._commands = client_of(address)
         self._changes = client_of(address)
         tables = {f.wire for f in device.fields.values() if isinstance(f.info, TableFieldInfo)}
-        self.feed = ChangeFeed(self._changes, poll_period, self._changed, self.tick, tables)
+        self.feed = ChangeFeed(
+            self._changes, poll_period, self._changed, self.tick, tables, attentive_period
+        )
         self._connected = False
         self._outage = Outage()
         self._rechecks = Rechecks()
