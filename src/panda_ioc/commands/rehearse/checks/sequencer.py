@@ -117,9 +117,11 @@ def _progress(scene: Scene, seq: Played) -> Iterator[Finding]:
     if seq.state == "WAIT_TRIGGER":
         line = _line(scene, seq)
         finding = note if again else error
+        # Something may still come where the rehearsal was cut short.
+        waits = "still waits" if scene.course.idle is None else "waits for ever"
         yield finding(
             seq.name,
-            f"waits for ever at {where}, for {_trigger(scene, seq.name, line)}{_never(seq)}",
+            f"{waits} at {where}, for {_trigger(scene, seq.name, line)}{_never(seq)}",
             _remedy(scene, seq.name, line),
         )
     elif seq.state in ("PHASE1", "PHASE2"):
