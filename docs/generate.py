@@ -33,7 +33,7 @@ ACCESS = {
 }
 GROUPS = (
     ("The bridge", ("STATUS", "ERROR")),
-    ("What the box is", ("SYSTEM:",)),
+    ("What the PandA is", ("SYSTEM:",)),
     ("Position capture", ("PCAP:",)),
     ("Live waveforms", ("DATA:LIVE:",)),
     ("Files", ("DATA:",)),
@@ -102,10 +102,11 @@ def _table(*head: str, rows: Iterable[Sequence[object]]) -> Iterator[str]:
 def _fields(device: Device, records: RecordSet) -> Iterator[str]:
     yield (
         "# From field type to record\n\n"
-        "`BLOCK.FIELD` of the PandA is the record `PREFIX:BLOCK:FIELD`; a block of which there are"
-        " several has its number, as in `PREFIX:PULSE1:DELAY`. Beside it are the records of the"
-        " attributes and what the bridge adds. A type that is not in this table, from a newer"
-        " firmware, becomes a read-only string and one warning in the log.\n\n"
+        "`BLOCK.FIELD` of the PandA is the record `PREFIX:BLOCK:FIELD`. If there are several such"
+        " blocks, the name has a number, as in `PREFIX:PULSE1:DELAY`. Beside it are the records of"
+        " the attributes, and those that the bridge adds. A field of a type that is not in this"
+        " table, from newer firmware, becomes a read-only string, with one warning in the log."
+        "\n\n"
     )
     yield from _table(
         "type",
@@ -120,8 +121,8 @@ def _fields(device: Device, records: RecordSet) -> Iterator[str]:
     yield (
         "`mbbo` holds 16 states of 25 characters: an enumeration with more, or longer, labels is a"
         " `stringout`. Every `stringout` of a choice has an NTEnum beside it, `NAME:ENUM`, for PVA"
-        " clients.\n\nWhat follows is all records of one field of each type that the simulated"
-        " application has.\n\n"
+        " clients.\n\nThe sections below show all records of one field of each type that the"
+        " simulated application has.\n\n"
     )
     for key in KINDS:
         field = _example(key, device, records)
@@ -218,10 +219,10 @@ def _may(spec: RecordSpec) -> str:
 def _own(device: Device, records: RecordSet) -> Iterator[str]:
     yield (
         "# The bridge's own records\n\n"
-        "Those that show no field of the PandA, without the prefix. *Kept* is what survives a"
-        " restart where `--autosave-dir` is given. The other names in brackets are aliases, those"
-        " that `pandablocks-ioc` uses.\n\n"
-        "Beside these are the records of devIocStats under `IOC:` (CPU, memory, uptime and so on),"
+        "These records show no field of the PandA. Names are without the prefix. Records that are"
+        " *kept* survive a restart if `--autosave-dir` is given. Names in brackets are aliases,"
+        " which `pandablocks-ioc` uses.\n\n"
+        "Not listed are the records of devIocStats under `IOC:` (CPU, memory, uptime and so on),"
         " the rows `POSITIONS:n:*` and `BITS:n:*`, which are names and aliases for tables on"
         " screens, and a `PVI` structure for each block.\n\n"
     )
