@@ -533,7 +533,7 @@ CHILD = """
 import sys
 from pathlib import Path
 from panda_ioc.capture.session import FileCapture
-from panda_ioc.capture.settings import Settings
+from panda_ioc.capture.settings import CaptureSettings
 from panda_ioc.capture.stream import DataStream
 from panda_ioc.client.data import DataSocket
 path, port, limit = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
@@ -543,7 +543,7 @@ if limit:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 def tell(status):
     print(status.captured, status.state.name, status.message, flush=True)
-capture = FileCapture(Settings(path.parent, path.name, flush_period=0.0), tell)
+capture = FileCapture(CaptureSettings(path.parent, path.name, flush_period=0.0), tell)
 capture.begin(DataStream(DataSocket("127.0.0.1", port)).open())
 capture.wait(30)
 """

@@ -14,7 +14,7 @@ from panda_ioc.capture.status import CaptureState
 from panda_ioc.capture.stream import DataStream
 from panda_ioc.client.data import DataSocket
 from panda_ioc.protocol.responses import EndReason
-from panda_ioc.sim import CaptureSettings as Simulation
+from panda_ioc.sim import SimSettings as Simulation
 from panda_ioc.sim import SimulatedPandA
 
 CAPTURES = {

@@ -12,7 +12,7 @@ import pytest
 from panda_ioc.errors import CommandTimeout, ConnectionLost
 from panda_ioc.ioc.recsync import link
 from panda_ioc.ioc.recsync.link import connected
-from panda_ioc.ioc.recsync.messages import Kind, RecCeiver
+from panda_ioc.ioc.recsync.messages import MessageKind, RecCeiver
 
 LOOPBACK = "127.0.0.1"
 UNKNOWN = bytes.fromhex("5243877700000000")
@@ -61,16 +61,16 @@ async def test_what_does_not_come_is_not_awaited_for_ever(serve: Serve) -> None:
     with serving(serve) as recceiver:
         async with connected(recceiver) as connection:
             with pytest.raises(CommandTimeout, match=r"sent no server greeting within 0\.3 s"):
-                await connection.expect(Kind.SERVER_GREETING, 0.3)
+                await connection.expect(MessageKind.SERVER_GREETING, 0.3)
 
 
 async def test_messages_that_came_together_are_all_taken() -> None:
     with serving(pings) as recceiver:
         async with connected(recceiver) as connection:
             for _ in range(2):
-                assert (await connection.expect(Kind.PING, 10)).number == 7
+                assert (await connection.expect(MessageKind.PING, 10)).number == 7
             with pytest.raises(ConnectionLost, match="closed the connection"):
-                await connection.expect(Kind.PING, 10)
+                await connection.expect(MessageKind.PING, 10)
 
 
 async def test_a_recceiver_that_takes_no_data_is_given_up(

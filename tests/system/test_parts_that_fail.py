@@ -17,7 +17,7 @@ from panda_ioc.ioc.panda.connection import Connection
 from panda_ioc.ioc.panda.data_port import DataPort
 from panda_ioc.ioc.parts.files.path import FilePath
 from panda_ioc.ioc.parts.health import Health
-from panda_ioc.ioc.parts.pcap import Pcap
+from panda_ioc.ioc.parts.pcap import AcquisitionPart
 
 kind, end = sys.argv[1].split("-")
 
@@ -34,7 +34,8 @@ async def run(self):
         waited.cancel()
         await waited
 
-parts = {"health": Health, "pcap": Pcap, "path": FilePath, "port": DataPort, "panda": Connection}
+parts = {"health": Health, "pcap": AcquisitionPart, "path": FilePath, "port": DataPort}
+parts["panda"] = Connection
 parts[kind].run = run
 sys.exit(cli.main(sys.argv[2:]))
 """

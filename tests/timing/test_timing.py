@@ -14,10 +14,10 @@ from panda_ioc.errors import BadValue
 from panda_ioc.timing.diagram import Diagram, Marks
 from panda_ioc.timing.lanes import picture_of
 from panda_ioc.timing.png import write_png
-from panda_ioc.timing.shapes import Box, Line, Picture, Word
+from panda_ioc.timing.shapes import Box, LineShape, Picture, Word
 from panda_ioc.timing.svg import svg
 from panda_ioc.timing.times import parse_time, show_time
-from panda_ioc.timing.trace import Kind, Trace, constant
+from panda_ioc.timing.trace import Trace, TraceKind, constant
 from panda_ioc.timing.vcd import vcd
 from panda_ioc.timing.window import around, parse_event
 
@@ -26,7 +26,7 @@ CHANGES = st.lists(st.tuples(st.integers(1, 500), st.integers(-3, 3)), max_size=
 
 def bit(name: str, *ticks: int, first: int = 0) -> Trace:
     levels = [(first + number + 1) % 2 for number in range(len(ticks))]
-    return Trace.of(name, Kind.BIT, first, ticks, levels)
+    return Trace.of(name, TraceKind.BIT, first, ticks, levels)
 
 
 def diagram(*traces: Trace, end: int = 1000, captures: tuple[int, ...] = ()) -> Diagram:
@@ -72,7 +72,7 @@ def test_a_trace_is_at_each_tick_what_was_recorded_last(
 ) -> None:
     changes.sort(key=lambda change: change[0])
     ticks, values = [tick for tick, _ in changes], [value for _, value in changes]
-    trace = Trace.of("A.B", Kind.POSITION, first, ticks, values)
+    trace = Trace.of("A.B", TraceKind.POSITION, first, ticks, values)
     expected, level, place = [], first, 0
     for tick in range(502):
         while place < len(changes) and changes[place][0] <= tick:
@@ -112,8 +112,10 @@ def test_a_lone_event_has_a_window() -> None:
 
 
 def test_a_picture_has_a_lane_for_each_signal_and_its_numbers() -> None:
-    states = Trace.of("SEQ1.STATE", Kind.STATE, 0, [300], [2], {0: "UNREADY", 2: "WAIT_TRIGGER"})
-    counts = Trace.of("COUNTER1.OUT", Kind.POSITION, -5, [200, 600], [17, 18])
+    states = Trace.of(
+        "SEQ1.STATE", TraceKind.STATE, 0, [300], [2], {0: "UNREADY", 2: "WAIT_TRIGGER"}
+    )
+    counts = Trace.of("COUNTER1.OUT", TraceKind.POSITION, -5, [200, 600], [17, 18])
     found = words(
         picture_of(diagram(bit("TTLIN1.VAL", 250, 750), counts, states, captures=(100, 900)))
     )
@@ -125,7 +127,7 @@ def test_a_picture_has_a_lane_for_each_signal_and_its_numbers() -> None:
 def test_levels_are_where_they_belong() -> None:
     picture = picture_of(diagram(bit("A.OUT", 250, 750)))
     [high] = [s for s in picture.shapes if isinstance(s, Box) and s.fill == "#dff2e4"]
-    [level] = [s for s in picture.shapes if isinstance(s, Line) and s.color == "#1b7f3b"]
+    [level] = [s for s in picture.shapes if isinstance(s, LineShape) and s.color == "#1b7f3b"]
     left, right = level.points[0][0], level.points[-1][0]
     assert high.x == pytest.approx(left + (right - left) / 4, abs=1)
     assert high.width == pytest.approx((right - left) / 2, abs=1)
@@ -199,8 +201,8 @@ def read_vcd(text: str) -> dict[str, list[tuple[int, str]]]:
 def test_a_dump_has_every_change_in_nanoseconds() -> None:
     traces = [
         bit("TTLIN1.VAL", 250, 750),
-        Trace.of("COUNTER1.OUT", Kind.POSITION, -1, [10], [5]),
-        Trace.of("SEQ1.STATE", Kind.STATE, 0, [20], [2], {0: "UNREADY", 2: "WAIT TRIGGER"}),
+        Trace.of("COUNTER1.OUT", TraceKind.POSITION, -1, [10], [5]),
+        Trace.of("SEQ1.STATE", TraceKind.STATE, 0, [20], [2], {0: "UNREADY", 2: "WAIT TRIGGER"}),
         constant("TTLIN2.VAL", 1),
     ]
     lines = list(vcd(diagram(*traces)))
