@@ -9,9 +9,9 @@ import psutil
 import pytest
 
 from panda_ioc.testing import (
-    ServedPanda,
+    BridgeProcess,
+    PandaProcess,
     ServerFailed,
-    SimulatedPanda,
     epics_ports,
     served_panda,
     simulated_panda,
@@ -26,7 +26,7 @@ def panda_layout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 async def test_clients_of_this_process_find_what_is_served(
-    simulated_panda: SimulatedPanda, served_panda: ServedPanda, ca: Any, pva: Any
+    simulated_panda: PandaProcess, served_panda: BridgeProcess, ca: Any, pva: Any
 ) -> None:
     assert await ca.caget(served_panda.pv("PULSE1:PULSES")) == 7
     assert pva.get(served_panda.pv("PULSE1:PULSES")).value == 7
@@ -34,7 +34,7 @@ async def test_clients_of_this_process_find_what_is_served(
     assert simulated_panda.get("PULSE1.PULSES") == "8"
 
 
-def test_inputs_are_moved(simulated_panda: SimulatedPanda) -> None:
+def test_inputs_are_moved(simulated_panda: PandaProcess) -> None:
     simulated_panda.set_input("TTLIN1.VAL", 1)
     simulated_panda.move("INENC1", "hold:42,1s", start="TTLIN1.VAL")
     assert simulated_panda.get("TTLIN1.VAL") == "1"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Generic, Self, TypeVar
 
 from panda_ioc.errors import ServerFailed
-from panda_ioc.testing.panda import IOC_READY, SIM_READY, ServedPanda, SimulatedPanda
+from panda_ioc.testing.panda import IOC_READY, SIM_READY, BridgeProcess, PandaProcess
 from panda_ioc.testing.ports import LOOPBACK, EpicsPorts, free_ports, random_prefix
 from panda_ioc.testing.process import START_TIMEOUT, Server
 
@@ -33,13 +33,13 @@ SHARED = Path(__file__).resolve().parents[3] / "shared"
 PROGRAM = shlex.split(os.environ.get("PANDA_IOC_PROGRAM", f"{sys.executable} -m panda_ioc"))
 
 
-class Sim(SimulatedPanda):
+class Sim(PandaProcess):
     """The program that is tested, as a simulated PandA."""
 
     program = PROGRAM
 
 
-class Ioc(ServedPanda):
+class Ioc(BridgeProcess):
     """The program that is tested, as a bridge."""
 
     program = PROGRAM

@@ -30,7 +30,7 @@ from ophyd_async.fastcs.panda import (
     StaticSeqTableFlyableLogic,
 )
 
-from panda_ioc.testing import ServedPanda, SimulatedPanda
+from panda_ioc.testing import BridgeProcess, PandaProcess
 
 COLUMNS, ROWS = 20, 6
 FRAMES = COLUMNS * ROWS
@@ -54,14 +54,14 @@ def engine() -> Iterator[RunEngine]:
 
 
 @pytest.fixture
-def panda(engine: RunEngine, served_panda: ServedPanda, tmp_path: Path) -> HDFPanda:
+def panda(engine: RunEngine, served_panda: BridgeProcess, tmp_path: Path) -> HDFPanda:
     paths = StaticPathProvider(UUIDFilenameProvider(), tmp_path)
     with init_devices(timeout=30):
         panda = HDFPanda(f"{served_panda.prefix}:", paths, name="panda")
     return panda  # noqa: RET504 - init_devices looks for devices among the names here
 
 
-def move_stage(panda: SimulatedPanda) -> None:
+def move_stage(panda: PandaProcess) -> None:
     """Let both axes move once SEQ1 is enabled, and PULSE3 say when a row begins."""
     panda.move("INENC1", f"{UP};{DOWN};repeat:{ROWS // 2}", start="SEQ1.ACTIVE")
     places = [ROW_STEP * row for row in range(ROWS)]
@@ -120,7 +120,7 @@ def fly(panda: HDFPanda) -> Any:
 
 
 def test_a_grid_scan_writes_what_the_trajectory_says(
-    engine: RunEngine, panda: HDFPanda, simulated_panda: SimulatedPanda
+    engine: RunEngine, panda: HDFPanda, simulated_panda: PandaProcess
 ) -> None:
     simulated_panda.put("*CAPTURE=", "INENC1.VAL.SCALE=1", "CLOCK1.ENABLE=ZERO")
     move_stage(simulated_panda)

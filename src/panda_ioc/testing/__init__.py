@@ -10,14 +10,14 @@ are in `panda_ioc.testing.fixtures`.
 """
 
 from panda_ioc.errors import ServerFailed
-from panda_ioc.testing.panda import ServedPanda, SimulatedPanda, served_panda, simulated_panda
+from panda_ioc.testing.panda import BridgeProcess, PandaProcess, served_panda, simulated_panda
 from panda_ioc.testing.ports import EpicsPorts, epics_ports
 
 __all__ = [
+    "BridgeProcess",
     "EpicsPorts",
-    "ServedPanda",
+    "PandaProcess",
     "ServerFailed",
-    "SimulatedPanda",
     "epics_ports",
     "served_panda",
     "simulated_panda",

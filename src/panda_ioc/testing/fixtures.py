@@ -26,14 +26,14 @@ def panda_layout() -> Path | None:
 
 
 @pytest.fixture(scope="module")
-def simulated_panda(panda_layout: Path | None) -> Iterator[panda.SimulatedPanda]:
+def simulated_panda(panda_layout: Path | None) -> Iterator[panda.PandaProcess]:
     """A digital twin at free ports, for the module."""
     with panda.simulated_panda(layout=panda_layout) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def served_panda(simulated_panda: panda.SimulatedPanda) -> Iterator[panda.ServedPanda]:
+def served_panda(simulated_panda: panda.PandaProcess) -> Iterator[panda.BridgeProcess]:
     """A bridge that serves `simulated_panda` to the clients of this process, for the module."""
     with panda.served_panda(simulated_panda) as running:
         yield running

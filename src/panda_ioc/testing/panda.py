@@ -23,7 +23,7 @@ SIM_READY = re.compile(r"control ([\d.]+):(\d+) data [\d.]+:(\d+)")
 IOC_READY = "connection: .*: connected"
 
 
-class SimulatedPanda(Server):
+class PandaProcess(Server):
     """`panda-ioc sim`, ready.
 
     Attributes:
@@ -91,7 +91,7 @@ class SimulatedPanda(Server):
                 raise ServerFailed(f"{command}: {reply}")
 
 
-class ServedPanda(Server):
+class BridgeProcess(Server):
     """`panda-ioc run`, connected to the PandA at `address`; `panda-ioc demo` if that is None.
 
     Attributes:
@@ -135,7 +135,7 @@ class ServedPanda(Server):
 @contextlib.contextmanager
 def simulated_panda(
     *options: str, layout: Path | None = None, log: Path | None = None
-) -> Iterator[SimulatedPanda]:
+) -> Iterator[PandaProcess]:
     """Run a digital twin at free ports of loopback.
 
     Args:
@@ -144,18 +144,18 @@ def simulated_panda(
         log: where its output goes; a temporary file if none is given
     """
     chosen = ["--layout", str(layout)] if layout else []
-    with _log(log) as path, SimulatedPanda(path, "--twin", *chosen, *options) as panda:
+    with _log(log) as path, PandaProcess(path, "--twin", *chosen, *options) as panda:
         yield panda
 
 
 @contextlib.contextmanager
 def served_panda(
-    panda: SimulatedPanda,
+    panda: PandaProcess,
     *options: str,
     prefix: str | None = None,
     log: Path | None = None,
     ports: EpicsPorts | None = None,
-) -> Iterator[ServedPanda]:
+) -> Iterator[BridgeProcess]:
     """Serve a simulated PandA to the EPICS clients of this process, and to nobody else.
 
     Call this, or `epics_ports`, before a client library makes its first connection: it reads the
@@ -172,7 +172,7 @@ def served_panda(
     with (
         ca_repeater(),
         _log(log) as path,
-        ServedPanda(path, ports, panda.address, *options, prefix=prefix) as served,
+        BridgeProcess(path, ports, panda.address, *options, prefix=prefix) as served,
     ):
         yield served
 
