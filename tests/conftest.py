@@ -34,6 +34,9 @@ settings.load_profile("default")
 
 TESTS = Path(__file__).parent
 pytest_plugins = ["panda_ioc.testing.fixtures"]
+# Each thing complains of a thread that does not own it, in servers as well.
+os.environ["PANDA_IOC_CHECK_THREADS"] = "1"
+
 # Before any client library of EPICS is imported.
 PORTS = epics_ports()
 

@@ -27,6 +27,7 @@ from panda_ioc.capture.scaling import Rows
 from panda_ioc.errors import CaptureError
 from panda_ioc.files import is_special
 from panda_ioc.protocol.responses import StartData
+from panda_ioc.threads import ThreadOwner
 
 CHUNK_SAMPLES = 16384
 """Samples in a chunk, if so many are expected: 128 KiB of float64."""
@@ -61,6 +62,7 @@ class HDF5Writer:
     ) -> None:
         self.path = path
         self.flushed = 0
+        self._owner = ThreadOwner(f"the writer of {path}")
         self._datasets: tuple[Dataset, ...] = ()
         self._stored: list[h5py.Dataset] = []
         self._chunk = CHUNK_SAMPLES
@@ -126,6 +128,7 @@ class HDF5Writer:
             expected: samples, to choose a chunk; 0 if nobody knows
             links: make the NeXus groups
         """
+        self._owner.check()
         self._chunk = chunk_samples(expected)
         self._datasets = tuple(datasets)
         layout = np.dtype([(f"{field.name}.{field.capture}", field.type) for field in start.fields])
@@ -181,6 +184,7 @@ class HDF5Writer:
 
     def write(self, rows: Rows) -> None:
         """Take samples; write whole chunks at once, the rest at `flush`."""
+        self._owner.check()
         with file_errors(self.path):
             while len(rows):
                 if self._staged == 0 and len(rows) >= self._chunk:

@@ -24,6 +24,7 @@ from panda_ioc.ioc.panda.outage import Outage
 from panda_ioc.ioc.panda.rechecks import Ask, Rechecks
 from panda_ioc.protocol.commands import Command, GetLine
 from panda_ioc.protocol.responses import TableFieldInfo
+from panda_ioc.threads import ThreadOwner
 
 log = logging.getLogger(__name__)
 
@@ -102,6 +103,7 @@ class Connection:
         self._connected = False
         self._outage = Outage()
         self._rechecks = Rechecks()
+        self._owner = ThreadOwner("the connection")
 
     # -- for links ------------------------------------------------------------------------------
 
@@ -168,6 +170,7 @@ class Connection:
         self._rechecks.defer(wire, self._ask_table)
 
     def _client(self) -> AsyncioClient:
+        self._owner.check()
         if not self._connected:
             raise ConnectionLost(f"{self.address}: no connection to PandA")
         return self._commands
@@ -256,6 +259,7 @@ class Connection:
             self._rechecks.begin_deferred()
 
     def _recheck(self, wire: str, ask: Ask) -> None:
+        self._owner.check()
         (self._rechecks.begin if self._connected else self._rechecks.defer)(wire, ask)
 
     async def _ask(self, wire: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from panda_ioc.client.changes import Batch
+from panda_ioc.threads import ThreadOwner
 
 
 class Follower:
@@ -39,6 +40,7 @@ class Board:
         self._tables: dict[str, Follower] = {}
         self._all: dict[Follower, None] = {}
         self._errors: frozenset[str] = frozenset()
+        self._owner = ThreadOwner("the board")
 
     def add(self, follower: Follower, wires: Iterable[str] = ()) -> None:
         """Register a follower of these names."""
@@ -60,6 +62,7 @@ class Board:
 
     def tell(self, batch: Batch) -> None:
         """Pass on an answer that was asked for."""
+        self._owner.check()
         for wire, text in batch.texts.items():
             for follower in self._followers.get(wire, ()):
                 follower.from_device(wire, text, batch)
@@ -74,11 +77,13 @@ class Board:
 
     def connected(self) -> None:
         """All that the PandA tells of itself has been shown."""
+        self._owner.check()
         for follower in self._all:
             follower.connected()
 
     def stale(self) -> None:
         """The connection is lost."""
+        self._owner.check()
         self._errors = frozenset()
         for follower in self._all:
             follower.stale()
