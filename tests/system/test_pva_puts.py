@@ -15,7 +15,6 @@ from p4p.client.thread import Context, RemoteError
 from p4p.client.thread import TimeoutError as NoAnswer
 from watching import PvaSeen, until
 
-from support import servers
 from support.servers import Ioc, Sim, Starter
 
 TRIG = "PULSE1:TRIG:ENUM"
@@ -127,7 +126,7 @@ async def test_with_a_pvxs_that_is_not_known_puts_are_done_and_alarms_tell(
         "import sys; from panda_ioc.ioc.epics import late; late.VERSIONS = range(0);"
         "from panda_ioc.cli import main; sys.exit(main())"
     )
-    monkeypatch.setattr(servers, "PROGRAM", [sys.executable, "-c", older])
+    monkeypatch.setattr(Ioc, "program", [sys.executable, "-c", older])
     ioc = start_ioc(sim.address)
     _put_table(pva, ioc)
     await until(lambda: sim.ask("PGEN1.TABLE?") == ["!1", "!2", "!3", "."], "the table")

@@ -7,11 +7,11 @@ of each row, and such a key may not have a dot. `DATA:ALL_DATASETS` lists the wh
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from panda_ioc.records import own
 from panda_ioc.records.shorthand import constant
 from panda_ioc.records.specs import RecordSpec, pvi_name
 
-NAMED = "DATA:DATASETS"
-ALL = "DATA:ALL_DATASETS"
+NAMED, ALL = own.DATA_DATASETS, own.DATA_ALL_DATASETS
 MAX_DATASETS = 300
 
 _COLUMNS = {"Name": "Names of the datasets", "DType": "Element types of the datasets"}

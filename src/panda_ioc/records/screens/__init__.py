@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from panda_ioc.device.model import Block, Device
+from panda_ioc.records import own
 from panda_ioc.records.build import RecordSet
 from panda_ioc.records.screens.blocks import BlockScreen, block_name
 from panda_ioc.records.screens.buses import bit_cells, position_cells
@@ -97,9 +98,9 @@ def _types(device: Device) -> dict[str, list[Block]]:
 
 def _strip(records: RecordSet, file: str) -> Strip:
     served = ScreenRecords(records)
-    health, armed = "PCAP:HEALTH", "PCAP:ARM"
+    health, armed = "PCAP:HEALTH", own.PCAP_ARM
     return Strip(
-        status=served.pv("STATUS"),
+        status=served.pv(own.STATUS),
         health=served.pv(health) if served.find(health) else "",
         armed=served.pv(armed) if served.find(armed) else "",
         index="" if file == INDEX else INDEX,

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from panda_ioc.device.model import Device, health_fields
 from panda_ioc.protocol.responses import ExtOutFieldInfo
+from panda_ioc.records import own
 from panda_ioc.records.datasets import DATASET_TABLES
 from panda_ioc.records.screens.controls import CONTROL, NAME, ScreenRecords, name_width
 from panda_ioc.records.screens.layout import TOP, Cell, Row, Section, place_columns
@@ -64,12 +65,12 @@ def _is_control(spec: RecordSpec) -> bool:
 
 
 def _acquisition(served: ScreenRecords) -> Iterator[Row]:
-    if served.find("PCAP:ARM"):
-        yield _switch(served, "PCAP:ARM", ("Arm", "Disarm"), NAME)
-    for name in ("PCAP:ACTIVE", "PCAP:HEALTH", "PCAP:COMPLETION", "IOC:DATA_RATE"):
+    if served.find(own.PCAP_ARM):
+        yield _switch(served, own.PCAP_ARM, ("Arm", "Disarm"), NAME)
+    for name in ("PCAP:ACTIVE", "PCAP:HEALTH", own.PCAP_COMPLETION, own.IOC_DATA_RATE):
         if served.find(name):
             yield _line(served, name, name.partition(":")[2], NAME)
-    for name, label in (("ERROR", "last error"), ("ERROR:PV", "at")):
+    for name, label in ((own.ERROR, "last error"), (own.ERROR_PV, "at")):
         yield _line(served, name, label, NAME)
 
 
@@ -86,10 +87,10 @@ def _switch(served: ScreenRecords, name: str, texts: tuple[str, str], size: int)
 def _file(served: ScreenRecords, names: Sequence[str]) -> Iterator[Row]:
     """Return the buttons to start and stop, and the progress."""
     size = name_width([name.removeprefix(_DATA) for name in names])
-    if served.find("DATA:CAPTURE"):
-        buttons = _switch(served, "DATA:CAPTURE", ("Start", "Stop"), size)
-        yield [*buttons, served.control("DATA:BUSY")]
-    done, whole = "DATA:NUM_CAPTURED", "DATA:NUM_CAPTURE"
+    if served.find(own.DATA_CAPTURE):
+        buttons = _switch(served, own.DATA_CAPTURE, ("Start", "Stop"), size)
+        yield [*buttons, served.control(own.DATA_BUSY)]
+    done, whole = own.DATA_NUM_CAPTURED, own.DATA_NUM_CAPTURE
     if served.find(done) and served.find(whole):
         bar = ProgressBar(pv=served.pv(done), whole=served.pv(whole), width=TEXT)
         yield [Label(text="done", width=size), bar]
@@ -199,12 +200,12 @@ def design_cells(served: ScreenRecords) -> list[Cell]:
 def health_cells(device: Device, served: ScreenRecords) -> list[Cell]:
     """Return the health of the PandA and of the bridge."""
     versions = [name for name in served.specs if name.endswith("_VERSION")]
-    own = [name for name in served.specs if name.startswith("IOC:")]
+    bridge = [name for name in served.specs if name.startswith("IOC:")]
     blocks = [pv_name(field.wire) for field in health_fields(device)]
     left = [
-        Section("Versions", tuple(_lines(served, [*versions, "SYSTEM:IDN"], "SYSTEM:"))),
-        Section("Bridge", tuple(_lines(served, own, "IOC:"))),
-        Section("Last error", tuple(_lines(served, ["ERROR", "ERROR:PV"], ""))),
+        Section("Versions", tuple(_lines(served, [*versions, own.SYSTEM_IDN], "SYSTEM:"))),
+        Section("Bridge", tuple(_lines(served, bridge, "IOC:"))),
+        Section("Last error", tuple(_lines(served, [own.ERROR, own.ERROR_PV], ""))),
     ]
     labels = [name.partition(":")[0] for name in blocks]
     size = name_width(labels)

@@ -85,10 +85,10 @@ class Rule(Widget):
     """A horizontal line."""
 
     height: int = 2
-    kind: ClassVar[str] = "Rule"
+    kind: ClassVar[str] = "Line"
 
     def draw(self, x: int, y: int) -> Any:
-        widget = phoebus.Rectangle("Rule", x, y, self.width, self.height)
+        widget = phoebus.Rectangle("Line", x, y, self.width, self.height)
         widget.background_color(*GREY)
         widget.line_width(0)
         return widget
@@ -245,7 +245,7 @@ class WriteButton(Widget):
     text: str
     value: str
     ask: str = ""
-    kind: ClassVar[str] = "WriteButton"
+    kind: ClassVar[str] = "Write"
 
     def draw(self, x: int, y: int) -> Any:
         text = printable(self.text)
@@ -293,7 +293,7 @@ class TableWidget(Widget):
 
     name: str
     columns: tuple[WidgetColumn, ...]
-    kind: ClassVar[str] = "TableWidget"
+    kind: ClassVar[str] = "Table"
 
     def draw(self, x: int, y: int) -> Any:
         widget = phoebus.Table(self.name, self.pv, x, y, self.width, self.height)
@@ -313,7 +313,7 @@ class ProgressBar(Widget):
     """
 
     whole: str
-    kind: ClassVar[str] = "ProgressBar"
+    kind: ClassVar[str] = "Progress"
 
     def draw(self, x: int, y: int) -> Any:
         widget = phoebus.ProgressBar(self._name(), self.pv, x, y, self.width, self.height)
