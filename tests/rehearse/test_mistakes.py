@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from panda_ioc.cli import main
-from panda_ioc.commands.rehearse.options import examples
+from panda_ioc.examples import examples
 
 Report = dict[str, Any]
 

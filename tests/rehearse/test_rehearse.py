@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from panda_ioc.cli import main
-from panda_ioc.commands.rehearse.options import EXAMPLES
+from panda_ioc.examples import EXAMPLES
 from support.servers import PROGRAM
 
 TICK = 8e-9

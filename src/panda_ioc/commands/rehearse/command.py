@@ -16,7 +16,7 @@ from panda_ioc.commands.rehearse.against import Tolerance, compare, read_times
 from panda_ioc.commands.rehearse.bench import Bench
 from panda_ioc.commands.rehearse.finding import Finding, Scene, error, worst_first
 from panda_ioc.commands.rehearse.motions import longest, start_motions
-from panda_ioc.commands.rehearse.options import SIMULATOR, Scan, scan_of
+from panda_ioc.commands.rehearse.options import SIMULATOR, AddScan, Scan, scan_of
 from panda_ioc.commands.rehearse.pictures import draw
 from panda_ioc.commands.rehearse.progress import Progress
 from panda_ioc.commands.rehearse.rows import RowStore
@@ -33,15 +33,16 @@ _LONGEST = 60 * TICKS_PER_SECOND
 _AFTER = TICKS_PER_SECOND
 
 
-def run(options: Namespace, draw_rows: Callable[[Path, Path], None]) -> int:
+def run(options: Namespace, add_scan: AddScan, draw_rows: Callable[[Path, Path], None]) -> int:
     """Rehearse a layout; return the exit status: 1 if anything is wrong.
 
     Args:
         options: of the command line
+        add_scan: adds the options that a layout may give, too
         draw_rows: draws a file of rows to another file
     """
     logging.getLogger("panda_ioc.protocol").setLevel(logging.ERROR)
-    scan = scan_of(options)
+    scan = scan_of(options, add_scan)
     with TemporaryDirectory(prefix="panda-ioc-") as spare:
         path = options.output
         if path is None and (options.plot or options.against):
