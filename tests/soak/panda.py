@@ -41,15 +41,16 @@ class PandA:
 
     def start(self, is_other: bool = False) -> None:
         """Run the command until it answers; again if it ends, as its ports may still be in use."""
+        command = self._other if is_other else self._command
         deadline = time.monotonic() + START_TIMEOUT
         while time.monotonic() < deadline:
             if self._process is None or self._process.poll() is not None:
-                self._process = self._run(self._other if is_other else self._command)
+                self._process = self._run(command)
             with contextlib.suppress(OSError, NoPandA):
                 self.ask("*IDN?")
                 return
             time.sleep(0.2)
-        raise NoPandA(f"no answer after {START_TIMEOUT} s: {self._command}")
+        raise NoPandA(f"no answer after {START_TIMEOUT} s: {command}")
 
     def kill(self) -> None:
         """SIGKILL to it and all that it started."""
@@ -97,6 +98,9 @@ class PandA:
                 os.killpg(self._process.pid, number)
 
     def __enter__(self) -> "PandA":
+        if self.has_other:  # better now than after an hour
+            self.start(is_other=True)
+            self.kill()
         self.start()
         return self
 
