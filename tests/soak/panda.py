@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 
 START_TIMEOUT = 60.0
-ASK_TIMEOUT = 10.0
+PATIENCE = 15.0  # seconds until a server that does not answer is killed
+ASK_TIMEOUT = 5.0
 
 
 class NoPandA(Exception):
@@ -40,15 +41,23 @@ class PandA:
         return bool(self._other)
 
     def start(self, is_other: bool = False) -> None:
-        """Run the command until it answers; again if it ends, as its ports may still be in use."""
+        """Run the command until it answers.
+
+        It is run again if it ends, as its ports may still be in use, and killed if it lives but
+        does not answer, as what was stopped may be past help.
+        """
         command = self._other if is_other else self._command
         deadline = time.monotonic() + START_TIMEOUT
+        patience = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             if self._process is None or self._process.poll() is not None:
                 self._process = self._run(command)
             with contextlib.suppress(OSError, NoPandA):
                 self.ask("*IDN?")
                 return
+            if time.monotonic() > patience:
+                self.kill()
+                patience = time.monotonic() + PATIENCE
             time.sleep(0.2)
         raise NoPandA(f"no answer after {START_TIMEOUT} s: {command}")
 
