@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 
 from panda_ioc.client.asyncio import AsyncioClient
-from panda_ioc.client.attention import RESTLESS, SECONDS, Attention
+from panda_ioc.client.attention import CREDIT, EARNED, SECONDS, Attention
 from panda_ioc.client.changes import Batch, ChangeFeed
 from support.servers import Sim
 
@@ -68,22 +68,33 @@ def test_what_a_panda_measures_of_itself_is_none(attention: Attention) -> None:
     assert not attention.is_paid
 
 
-def test_noise_is_none_for_long_but_what_else_changes_is(
+def test_what_moves_all_the_time_is_no_reason_but_what_else_changes_is(
     attention: Attention, clock: Clock
 ) -> None:
-    for turn in range(RESTLESS):
-        clock.now += SECONDS * 2
+    for turn in range(1000):
+        clock.now += 0.1
         attention.see({"INENC1.VAL": str(turn)})
-        assert attention.is_paid
     clock.now += SECONDS * 2
     attention.see({"INENC1.VAL": "-1"})
     assert not attention.is_paid
     attention.see({"INENC1.VAL": "-2", "TTLIN1.VAL": "1"})
     assert attention.is_paid
-    attention.see({})  # it rested
-    clock.now += SECONDS * 2
+
+
+def test_what_moved_counts_again_once_it_has_rested(attention: Attention, clock: Clock) -> None:
+    for turn in range(1000):
+        clock.now += 0.1
+        attention.see({"INENC1.VAL": str(turn)})
+    clock.now += CREDIT / EARNED
     attention.see({"INENC1.VAL": "-3"})
     assert attention.is_paid
+
+
+def test_what_changes_twice_a_second_counts_for_ever(attention: Attention, clock: Clock) -> None:
+    for turn in range(1000):
+        clock.now += 0.5
+        attention.see({"TTLIN1.VAL": str(turn % 2)})
+        assert attention.is_paid
 
 
 async def test_the_feed_polls_quickly_while_things_happen(sim: Sim) -> None:

@@ -6,19 +6,43 @@ from collections.abc import Callable, Mapping
 SECONDS = 1.0
 """How long something that happened is a reason to look more often."""
 
-RESTLESS = 200
-"""Polls in a row after which a name that changed in each of them is no reason any more."""
+CREDIT = 60.0
+"""Changes of one name that are reasons, before it has to rest."""
+
+EARNED = 4.0
+"""Credit that a name earns in a second. One that has used its credit up is no reason until it has
+earned half of it again, which a moving encoder never does."""
 
 _ARMED = "PCAP.ACTIVE"
 _ALWAYS_CHANGING = "SYSTEM."  # temperatures and voltages
 
 
+class _Credit:
+    """What one name may still spend."""
+
+    def __init__(self, now: float) -> None:
+        self._left = CREDIT
+        self._then = now
+        self._rests = False
+
+    def spend(self, now: float) -> bool:
+        """Take note of a change; return whether it counts."""
+        self._left = min(CREDIT, self._left + EARNED * (now - self._then))
+        self._then = now
+        if self._rests and self._left >= CREDIT / 2:
+            self._rests = False
+        self._left = max(0.0, self._left - 1)
+        counts = not self._rests
+        self._rests = self._rests or self._left < 1
+        return counts
+
+
 class Attention:
     """Remembers what happened lately.
 
-    Things happen while PCAP is armed, and for a second after a put and after a change. Noise is no
-    change of that kind: neither what a PandA measures of itself, nor a name that changes in each
-    of many polls, such as a position that jitters.
+    Things happen while PCAP is armed, and for a second after a put and after a change. Two
+    kinds of changes do not count: what a PandA measures of itself, and a name that changes all the
+    time, such as the position of an encoder that moves or jitters.
 
     Args:
         clock: tells seconds
@@ -28,7 +52,7 @@ class Attention:
         self._clock = clock
         self._until = 0.0
         self._is_armed = False
-        self._in_a_row: dict[str, int] = {}
+        self._credits: dict[str, _Credit] = {}
 
     @property
     def is_paid(self) -> bool:
@@ -43,16 +67,13 @@ class Attention:
         """A poll brought these changes."""
         if _ARMED in changes:
             self._is_armed = changes[_ARMED] != "0"
-        before = self._in_a_row
-        self._in_a_row = {
-            name: before.get(name, 0) + 1
-            for name in changes
-            if not name.startswith(_ALWAYS_CHANGING)
-        }
-        if any(times <= RESTLESS for times in self._in_a_row.values()):
+        now = self._clock()
+        names = [name for name in changes if not name.startswith(_ALWAYS_CHANGING)]
+        counts = [self._credits.setdefault(name, _Credit(now)).spend(now) for name in names]
+        if any(counts):
             self.call()
 
     def forget(self) -> None:
         """Another connection begins: what was seen is not known to be true."""
         self._is_armed = False
-        self._in_a_row.clear()
+        self._credits.clear()
