@@ -8,7 +8,16 @@ from typing import Any
 
 import pytest
 
-from bench.twin_speed import encoder, five_blocks, four_blocks, idle, measure, run, snake
+from bench.twin_speed import (
+    encoder,
+    fast_clock,
+    five_blocks,
+    four_blocks,
+    idle,
+    measure,
+    run,
+    snake,
+)
 from panda_ioc.sim.twin.network import Network
 
 SECONDS = 10.0
@@ -36,6 +45,13 @@ def test_ten_seconds(
 def test_idle_blocks_cost_nothing(benchmark: Any) -> None:
     found = benchmark.pedantic(measure, (idle, 3600.0))
     assert found["events"] == 0
+
+
+def test_a_clock_of_16_ns_into_a_counter_costs_nothing(benchmark: Any) -> None:
+    found = benchmark.pedantic(measure, (fast_clock, SECONDS))
+    assert found["events"] < 20
+    if benchmark.enabled:
+        assert found["cpu"] <= 0.1
 
 
 @pytest.mark.parametrize("make", [snake, four_blocks])

@@ -89,6 +89,12 @@ def five_blocks() -> Network:
     return four_blocks(AT_BITA)
 
 
+def fast_clock() -> Network:
+    """A CLOCK of 16 ns into a COUNTER."""
+    wires = {"CLOCK1.ENABLE": "ONE", "COUNTER1.ENABLE": "ONE", "COUNTER1.TRIG": "CLOCK1.OUT"}
+    return make(wires, {"CLOCK1.PERIOD": 2, "COUNTER1.MAX": 999})
+
+
 def idle() -> Network:
     """80 blocks of all types, of which none has anything to do."""
     kinds = sorted(block_types())
@@ -129,5 +135,5 @@ def snake() -> Network:
 
 
 if __name__ == "__main__":
-    for each in (encoder, four_blocks, five_blocks, idle):
+    for each in (encoder, four_blocks, five_blocks, fast_clock, idle):
         print(each.__name__, measure(each))

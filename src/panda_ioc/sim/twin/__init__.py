@@ -12,7 +12,8 @@ runs, whole or in slices with the same result. `recorder` keeps the changes of c
 
 An encoder that moves makes no events where they can be left out: `trajectory` answers where it is
 at a tick, when it reaches a position, what its sum and extremes are; `trajectory_text` reads
-trajectories as people write them. `motion` is the position on the bus, which blocks ask.
+trajectories as people write them. `motion` is the position on the bus, which blocks ask. Nor does
+a clock that only counters listen to: `waves` counts its edges, `wave_output` decides when.
 
 To add a block, add a file to `blocks`: a class that declares its fields, one a line, with a method
 `on` that gets the tick and the flags of what changed; and `TYPES`, the name that the PandA has for

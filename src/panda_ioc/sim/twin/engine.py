@@ -22,13 +22,15 @@ Event: TypeAlias = "tuple[Block, str | None, int, int]"
 class Engine:
     """The events to come, by tick, and the tick that the network has reached.
 
-    All ticks before `now` are done.
+    All ticks before `now` are done. With `waves`, no events are made of a clock's edges that a
+    block can count by arithmetic.
     """
 
-    __slots__ = ("agenda", "events", "many", "now", "ticks")
+    __slots__ = ("agenda", "events", "many", "now", "ticks", "waves")
 
-    def __init__(self, start: int = 0) -> None:
+    def __init__(self, start: int = 0, waves: bool = True) -> None:
         self.now = start
+        self.waves = waves
         self.events = 0
         self.agenda: dict[int, list[Event]] = {}
         self.ticks: list[int] = []

@@ -65,9 +65,9 @@ class Line:
             text = f"delay {delay} for {self.block.name}.{self.name}"
             raise TwinError(f"{text}: only a bit input has one, of 0 to {LONGEST_DELAY}")
         now, name = self.engine.now, self.name
+        self.source.detach(self)
         waiting = self.engine.waiting(now, self.block, name)
         level = int(getattr(self.block, name)) if waiting is None else waiting
-        self.source.detach(self)
         self.engine.cancel(now + 1, self.block, name)
         self.latency += delay - self.delay
         self.delay = delay

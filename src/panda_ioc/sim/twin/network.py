@@ -21,10 +21,13 @@ class Network:
     Args:
         blocks: names of blocks and of their types, such as `{"COUNTER1": "COUNTER"}`.
         start: the tick to begin with.
+        waves: whether blocks may count the edges of a CLOCK by arithmetic; the result is the same.
     """
 
-    def __init__(self, blocks: Mapping[str, str] | None = None, start: int = 0) -> None:
-        self.board = Backplane(Engine(start))
+    def __init__(
+        self, blocks: Mapping[str, str] | None = None, start: int = 0, waves: bool = True
+    ) -> None:
+        self.board = Backplane(Engine(start, waves))
         self.blocks: dict[str, Block] = {}
         self._departures: dict[str, Departure] = {}
         for name, kind in (blocks or {}).items():

@@ -1,6 +1,7 @@
 """The registers at the end of a block, and how their changes reach the inputs wired to them.
 
 All sources of a wire have the same four methods: `value_at`, `attach`, `detach` and `record`.
+An output can be behind: its block then catches up before anybody looks, see `wave_output`.
 A source that knows its future takes the place of an output, see `motion`: its `attach` decides
 whether to send events, or to hand itself to the block to be asked.
 """
@@ -59,29 +60,70 @@ class Constant:
         """Do nothing, as a constant has no changes."""
 
 
-class BitOutput:
-    """A bit on the bus. `value` is the last that the block put."""
+def nothing() -> None:
+    """Do nothing."""
 
-    __slots__ = ("edges", "engine", "listeners", "name", "record", "value")
+
+class Shown:
+    """What a block shows.
+
+    Attributes:
+        shown: the last that the block put.
+        lazy: whether the block makes no events of it, and catches up when somebody looks.
+        catch_up: brings an output that is lazy up to date.
+        rearrange: what to do when others begin or cease to listen.
+    """
+
+    __slots__ = ("_record", "catch_up", "engine", "lazy", "name", "rearrange", "shown")
 
     def __init__(self, engine: Engine, name: str) -> None:
         self.engine = engine
         self.name = name
-        self.value = 0
+        self.shown = 0
+        self.lazy = False
+        self.catch_up: Callable[[], None] = nothing
+        self.rearrange: Callable[[], None] = nothing
+        self._record: Callable[[Change], None] | None = None
+
+    @property
+    def value(self) -> int:
+        """The last that the block put."""
+        if self.lazy:
+            self.catch_up()
+        return self.shown
+
+    @property
+    def record(self) -> Callable[[Change], None] | None:
+        return self._record
+
+    @record.setter
+    def record(self, record: Callable[[Change], None] | None) -> None:
+        self.catch_up()
+        self._record = record
+        self.rearrange()
+
+
+class BitOutput(Shown):
+    """A bit on the bus."""
+
+    __slots__ = ("edges", "listeners")
+
+    def __init__(self, engine: Engine, name: str) -> None:
+        super().__init__(engine, name)
         self.edges: deque[int] = deque(maxlen=EDGES)
         self.listeners: list[tuple[int, tuple[Event, Event], Line]] = []
-        self.record: Callable[[Change], None] | None = None
 
     @property
     def last_change(self) -> int | None:
         """The period from which on it has its value, None if it never changed."""
+        self.catch_up()
         return self.edges[-1] if self.edges else None
 
     def put(self, tick: int, value: int) -> None:
         """Show a level from the period after `tick` on; use it once a tick."""
-        if value == self.value:
+        if value == self.shown:
             return
-        self.value = value
+        self.shown = value
         at = tick + 1
         self.edges.append(at)
         engine = self.engine
@@ -93,11 +135,13 @@ class BitOutput:
                 heappush(engine.ticks, when)
             else:
                 queue.append(events[value])
-        if self.record is not None:
-            self.record((at, self.name, value))
+        if self._record is not None:
+            self._record((at, self.name, value))
 
     def value_at(self, tick: int) -> int:
-        value = self.value
+        if self.lazy:
+            self.catch_up()
+        value = self.shown
         for edge in reversed(self.edges):
             if edge <= tick:
                 break
@@ -105,56 +149,61 @@ class BitOutput:
         return value
 
     def attach(self, line: Line) -> None:
-        events = (line.event(0), line.event(1))
-        self.listeners.append((line.latency, events, line))
+        self.catch_up()
+        self.listeners.append((line.latency, (line.event(0), line.event(1)), line))
+        self.rearrange()
 
     def detach(self, line: Line) -> None:
         self.listeners = [listener for listener in self.listeners if listener[2] is not line]
+        self.rearrange()
 
 
-class PositionOutput:
+class PositionOutput(Shown):
     """A number on the position bus, or one that the server reads."""
 
-    __slots__ = ("engine", "first", "listeners", "name", "record", "second", "value")
+    __slots__ = ("first", "listeners", "second")
 
     def __init__(self, engine: Engine, name: str) -> None:
-        self.engine = engine
-        self.name = name
-        self.value = 0
+        super().__init__(engine, name)
         # The last two changes, as (tick, value before it).
         self.first = self.second = (engine.now, 0)
         self.listeners: list[tuple[int, Line]] = []
-        self.record: Callable[[Change], None] | None = None
 
     @property
     def last_change(self) -> int:
         """The period from which on it has its value."""
+        self.catch_up()
         return self.first[0]
 
     def put(self, tick: int, value: int) -> None:
         """Show a number from the period after `tick` on; use it once a tick."""
-        if value == self.value:
+        if value == self.shown:
             return
         at = tick + 1
         self.second = self.first
-        self.first = (at, self.value)
-        self.value = value
+        self.first = (at, self.shown)
+        self.shown = value
         for latency, line in self.listeners:
             self.engine.post(at + latency, line.event(value))
-        if self.record is not None:
-            self.record((at, self.name, value))
+        if self._record is not None:
+            self._record((at, self.name, value))
 
     def value_at(self, tick: int) -> int:
         """Tell the number in a period, at most one before that of the last event."""
+        if self.lazy:
+            self.catch_up()
         if tick >= self.first[0]:
-            return self.value
+            return self.shown
         return self.first[1] if tick >= self.second[0] else self.second[1]
 
     def attach(self, line: Line) -> None:
+        self.catch_up()
         self.listeners.append((line.latency, line))
+        self.rearrange()
 
     def detach(self, line: Line) -> None:
         self.listeners = [listener for listener in self.listeners if listener[1] is not line]
+        self.rearrange()
 
 
 Output: TypeAlias = "BitOutput | PositionOutput | Motion"

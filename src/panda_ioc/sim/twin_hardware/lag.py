@@ -45,6 +45,8 @@ class LagReport:
 
 def _recent(output: Output) -> tuple[int, int]:
     """Return how many changes are still known, and the tick of the oldest of these."""
+    if not isinstance(output, Motion) and output.lazy:
+        return 0, 0
     if isinstance(output, PositionOutput):
         return 2, output.second[0]
     if isinstance(output, Motion):
