@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from capturing import Data
 
+from support.epics_base import PROGRAMS
 from support.servers import EpicsPorts, Ioc, Sim
 
 CYCLES = int(os.environ.get("RECIPE_CYCLES", "60"))
@@ -183,7 +184,7 @@ def test_the_recipe_by_caput_in_a_shell(ioc: Ioc, panda: Panda, tmp_path: Path) 
         # Into a file: a pipe would be held open by a repeater that caput starts.
         with said.open("wb") as output:
             done = subprocess.run(
-                ["caput", "-c", "-w", "30", *options, ioc.pv(name), str(value)],
+                [str(PROGRAMS / "caput"), "-c", "-w", "30", *options, ioc.pv(name), str(value)],
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 check=False,

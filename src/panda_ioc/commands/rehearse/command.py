@@ -3,7 +3,8 @@
 import logging
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -41,7 +42,6 @@ def run(options: Namespace, add_scan: AddScan, draw_rows: Callable[[Path, Path],
         add_scan: adds the options that a layout may give, too
         draw_rows: draws a file of rows to another file
     """
-    logging.getLogger("panda_ioc.protocol").setLevel(logging.ERROR)
     scan = scan_of(options, add_scan)
     with TemporaryDirectory(prefix="panda-ioc-") as spare:
         path = options.output
@@ -55,6 +55,18 @@ def run(options: Namespace, add_scan: AddScan, draw_rows: Callable[[Path, Path],
     write = report.as_json if options.json else report.as_text
     sys.stdout.write(write(scan.layout.name, scene, worst_first(findings)))
     return int(report.failed(findings))
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Keep the protocol's log quiet: the report says which lines were refused."""
+    protocol = logging.getLogger("panda_ioc.protocol")
+    level = protocol.level
+    protocol.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        protocol.setLevel(level)
 
 
 def _compared(options: Namespace, scene: Scene, path: Path | None) -> list[Finding]:
@@ -71,7 +83,8 @@ def _compared(options: Namespace, scene: Scene, path: Path | None) -> list[Findi
 def rehearse(scan: Scan, config: Path | None = None, path: Path | None = None) -> Scene:
     """Set a PandA up, and run it; the rows go to a file if one is named."""
     bench = Bench(config)
-    loaded = _set_up(bench, scan)
+    with _without_warnings():
+        loaded = _set_up(bench, scan)
     motions = start_motions(bench, scan.trajectories)
     most = scan.duration
     if most is None:
