@@ -14,10 +14,8 @@ import asyncio
 import os
 import secrets
 import shlex
-import subprocess
 import sys
 import tempfile
-from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -37,24 +35,15 @@ def main() -> int:
     from panda import PandA
     from soaking import Plan, Soak
 
+    from panda_ioc.testing.ports import ca_repeater
+
     is_simulated = options.host is None
     address, command, other = _simulated() if is_simulated else _given(options)
     plan = Plan(options.minutes * 60, options.seed, options.rate, options.pause)
-    with _repeater(), tempfile.TemporaryDirectory(prefix="panda-soak-") as scratch:
+    with ca_repeater(), tempfile.TemporaryDirectory(prefix="panda-soak-") as scratch:
         directory = options.keep or Path(scratch)
         panda = PandA(address, command, other, directory / "panda.log", is_simulated)
         return asyncio.run(Soak(directory, ports, panda, plan).run())
-
-
-def _repeater() -> AbstractContextManager[object]:
-    """The repeater of CA clients: they would leave one behind."""
-    from support.epics_base import PROGRAMS
-
-    stack = ExitStack()
-    process = subprocess.Popen([PROGRAMS / "caRepeater"], stdin=subprocess.DEVNULL)
-    stack.callback(process.wait)
-    stack.callback(process.kill)
-    return stack
 
 
 def _options() -> argparse.Namespace:
