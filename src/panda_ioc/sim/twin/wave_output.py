@@ -17,7 +17,7 @@ from panda_ioc.sim.twin.outputs import BitOutput
 from panda_ioc.sim.twin.waves import Wave
 
 
-class Look(NamedTuple):
+class WaveView(NamedTuple):
     """The wave as an input sees it, in the periods after `since`; None while it stands still."""
 
     since: int
@@ -32,7 +32,7 @@ class LazyBlock(Block):
 
     def __init__(self, board: Backplane, name: str) -> None:
         super().__init__(board, name)
-        self.look: Look | None = None
+        self.look: WaveView | None = None
 
     @property
     def last_done(self) -> int:
@@ -43,7 +43,7 @@ class LazyBlock(Block):
         """Tell whether edges of `wave_input` need not come as events."""
         return False
 
-    def ask(self, look: Look | None) -> None:
+    def ask(self, look: WaveView | None) -> None:
         """Ask for edges from now on, or cease to."""
         self.look = look
 
@@ -115,7 +115,7 @@ class WaveOutput(BitOutput):
         self.asking.append(line)
         if isinstance(block, LazyBlock):
             since = self.engine.now + line.latency
-            block.ask(Look(since, wave and wave.later(line.latency)))
+            block.ask(WaveView(since, wave and wave.later(line.latency)))
 
     def _tell(self, line: Line) -> None:
         """Bring the block behind a line up to date, and post what is on its way."""

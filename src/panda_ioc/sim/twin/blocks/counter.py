@@ -6,7 +6,7 @@ from panda_ioc.sim.twin.block import Backplane
 from panda_ioc.sim.twin.edges import EITHER, FALLING, RISING, edge_chosen
 from panda_ioc.sim.twin.fields import bit_in, bit_out, pos_out, register, signed32, strobe
 from panda_ioc.sim.twin.outputs import EDGES, BitOutput, PositionOutput
-from panda_ioc.sim.twin.wave_output import LazyBlock, Look, WaveOutput
+from panda_ioc.sim.twin.wave_output import LazyBlock, WaveOutput, WaveView
 from panda_ioc.sim.twin.waves import Wave
 
 ON_DISABLE = 1
@@ -123,7 +123,7 @@ class Counter(LazyBlock):
         if isinstance(source, WaveOutput):
             source.arrange()
 
-    def ask(self, look: Look | None) -> None:
+    def ask(self, look: WaveView | None) -> None:
         super().ask(look)
         self._done, self._held = self.last_done, self._settings()
         self.OUT.lazy = self.CARRY.lazy = look is not None
@@ -131,7 +131,7 @@ class Counter(LazyBlock):
     def _settings(self) -> Settings:
         return Settings(self.ENABLE, self.TRIG_EDGE & 3, self.OUT_MODE, self._step())
 
-    def _with_edge(self, look: Look, tick: int, changed: int) -> int:
+    def _with_edge(self, look: WaveView, tick: int, changed: int) -> int:
         """Catch up to the tick before; flag an edge of this tick."""
         self._count_until(look, tick - 1)
         self._done, self._held = tick, self._settings()
@@ -145,7 +145,7 @@ class Counter(LazyBlock):
         if self.look is not None:
             self._count_until(self.look, self.last_done)
 
-    def _count_until(self, look: Look, last: int) -> None:
+    def _count_until(self, look: WaveView, last: int) -> None:
         start, self._done = max(self._done, look.since), max(self._done, last)
         wave = look.wave
         if wave is None or last <= start or not self._held.enable:
