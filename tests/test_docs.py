@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from panda_ioc import cli
-from support.docs_blocks import REASONS, ROOT, SERVES, Block, blocks, commands_in, pages, prints
+from support.docs_blocks import REASONS, ROOT, Block, blocks, commands_in, pages, prints
 from support.epics_base import PROGRAMS
 from support.servers import PROGRAM, EpicsPorts, Ioc, Sim, Starter
 
@@ -28,7 +28,7 @@ COMMANDS = [command.name for command in cli.COMMANDS]
 TIMEOUT = 60
 BOX = re.compile(r"192\.168\.0\.\d+")
 
-RUN = [page for page in pages() if any(b.language in ("console", "python") for b in blocks(page))]
+RUN = [page for page in pages() if any(block.steps for block in blocks(page))]
 PV = re.compile(r"`(?:PREFIX:|DEMO:)?([A-Z]\w*(?::\w+)+)(?:\.[A-Z]+)?`")
 PLACEHOLDERS = ("BLOCK", "FIELD", "HOST", "MUX", "NAME", "PANDA_IOC_PREFIX", "PREFIX", "TRIG")
 ALL = [block for page in pages() for block in blocks(page)]
@@ -98,14 +98,8 @@ def place(
 @pytest.mark.parametrize("page", RUN, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_command_of_a_page_works_one_after_the_other(page: Path, place: Place) -> None:
     for block in blocks(page):
-        if block.reason:
-            continue
-        if block.language == "console":
-            for command, expected in block.commands:
-                if not SERVES.search(command):
-                    place.run(block, command, expected)
-        elif block.language == "python":
-            place.run(block, f"python - <<'END'\n{block.text}\nEND\n")
+        for command, expected in block.steps:
+            place.run(block, command, expected)
 
 
 def _ended(process: subprocess.Popen[str]) -> tuple[str, int]:
@@ -118,16 +112,19 @@ def _ended(process: subprocess.Popen[str]) -> tuple[str, int]:
 
 
 def _interrupted(process: subprocess.Popen[str]) -> tuple[str, int]:
-    """The first lines of a command that does not end, and 0 if Ctrl-C ends it."""
+    """The first lines of a command that does not end, and 0 if it ends when it is told to.
+
+    Not by SIGINT, which a job in the background ignores, and its children with it.
+    """
     assert process.stdout
     timer = threading.Timer(TIMEOUT, process.kill)
     timer.start()
     lines = list(itertools.islice(process.stdout, ENOUGH))
-    process.send_signal(signal.SIGINT)
-    process.communicate()
+    process.terminate()
+    process.wait()
     timer.cancel()
-    is_interrupted = process.returncode in (-signal.SIGINT, 128 + signal.SIGINT)
-    return "".join(lines), 0 if is_interrupted else process.returncode or 1
+    is_told = process.returncode in (-signal.SIGTERM, 128 + signal.SIGTERM)
+    return "".join(lines), 0 if is_told else process.returncode or 1
 
 
 def _script(path: Path, command: str) -> None:

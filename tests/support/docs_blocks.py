@@ -69,6 +69,17 @@ class Block:
                 raise ValueError(f"{self}: begins with output: {line}")
         return found
 
+    @property
+    def steps(self) -> list[tuple[str, str]]:
+        """Commands to run here, with what they should print, or ""."""
+        if self.reason:
+            return []
+        if self.language == "python":
+            return [(f"python - <<'END'\n{self.text}\nEND\n", "")]
+        if self.language == "console":
+            return [(command, out) for command, out in self.commands if not SERVES.search(command)]
+        return []
+
 
 def pages() -> list[Path]:
     """All pages."""
