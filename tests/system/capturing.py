@@ -1,5 +1,6 @@
 """Puts and gets of a client that captures to files."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -13,8 +14,8 @@ TEXTS = ("STATUS", "HDF_DIRECTORY", "HDF_FILE_NAME", "HDF_FULL_FILE_PATH")
 class Data:
     """Puts and gets under `DATA:`."""
 
-    def __init__(self, ca: Any, ioc: Ioc) -> None:
-        self._ca, self._ioc = ca, ioc
+    def __init__(self, ca: Any, ioc: Ioc, pva: Any = None) -> None:
+        self._ca, self._ioc, self._pva = ca, ioc, pva
 
     async def put(self, **values: Any) -> None:
         """Puts that must succeed."""
@@ -48,10 +49,9 @@ class Data:
             await seen.until(check)
 
     async def datasets(self, table: str = "ALL_DATASETS") -> list[tuple[str, str]]:
-        """Names and types in one of the tables."""
-        pvs = [self.pv(f"{table}:{column}") for column in ("Name", "DType")]
-        names, types = await self._ca.caget(pvs)
-        return list(zip(map(str, names), map(str, types), strict=True))
+        """Names and types in one of the tables, by PVA: its columns change as one."""
+        rows = (await asyncio.to_thread(self._pva.get, self.pv(table))).value
+        return list(zip(rows.name, rows.dtype, strict=True))
 
     async def arm(self, value: int = 1) -> None:
         await self._ca.caput(self._ioc.pv("PCAP:ARM"), value, wait=True, timeout=10)

@@ -29,9 +29,9 @@ def tapped(
 
 
 @pytest.fixture
-async def data(sim: Sim, ioc: Ioc, ca: Any, tmp_path: Path) -> AsyncIterator[Data]:
+async def data(sim: Sim, ioc: Ioc, ca: Any, pva: Any, tmp_path: Path) -> AsyncIterator[Data]:
     """The module's bridge, idle, its next file in `tmp_path`."""
-    data = Data(ca, ioc)
+    data = Data(ca, ioc, pva)
     await data.put(CAPTURE=0)
     sim.put("*CAPTURE=", "COUNTER1.OUT.CAPTURE=Min Max Mean", "PCAP.BITS0.CAPTURE=Value")
     sim.put("PCAP.TS_TRIG.CAPTURE=Value", "*SIM.RATE=0", "*SIM.SAMPLES=5000", "*SIM.FRAME=0")

@@ -154,6 +154,21 @@ async def test_datasets_follow_what_is_captured(data: Data, sim: Sim) -> None:
     await until_rows(data, "INENC2.VAL.Sum", present=False)
 
 
+async def test_a_table_of_datasets_changes_as_one(data: Data, sim: Sim) -> None:
+    """However often it is read, it never has the names of one moment and the types of another."""
+
+    async def change() -> None:
+        for _ in range(20):
+            for kind, rows in (("Min", "COUNTER1.OUT.Min"), ("Value Mean", "COUNTER1.OUT.Mean")):
+                sim.put(f"COUNTER1.OUT.CAPTURE={kind}")
+                await until_rows(data, rows)
+
+    changing = asyncio.create_task(change())
+    while not changing.done():
+        await data.datasets()  # fails if columns differ in length
+    await changing
+
+
 async def test_bits_are_unpacked(data: Data, sim: Sim, tmp_path: Path) -> None:
     await data.put(UNPACK_BITS=1, CAPTURE=1)
     foretold = await data.datasets()

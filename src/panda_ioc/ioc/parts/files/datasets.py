@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from panda_ioc.capture.datasets import Dataset
@@ -9,7 +10,7 @@ from panda_ioc.capture.forecast import forecast
 from panda_ioc.client.changes import Batch
 from panda_ioc.errors import CaptureError, PandAError
 from panda_ioc.ioc.epics.alarms import MINOR, NO_ALARM, STATE, Alarm
-from panda_ioc.ioc.epics.record import Record
+from panda_ioc.ioc.epics.record import Locker, Record
 from panda_ioc.ioc.panda.connection import Connection
 from panda_ioc.ioc.panda.news import Board, Follower
 from panda_ioc.ioc.parts.base import Part
@@ -39,6 +40,7 @@ class _Table:
         self._columns = {
             column: records[f"{self._name}:{column}"] for column in DATASET_TABLES[self._name]
         }
+        self._lock = Locker(list(self._columns.values()))
 
     def show(self, datasets: Sequence[Dataset], fault: str = "") -> None:
         """Show as many datasets as there is room for."""
@@ -49,8 +51,11 @@ class _Table:
         if (values, fault) == self._shown:
             return
         alarm = Alarm(MINOR, STATE, fault) if fault else NO_ALARM
-        for name, record in self._columns.items():
-            record.post(values[name], alarm)
+        stamp = time.time()
+        with self._lock():  # no client gets names of one file with types of another
+            for name, record in self._columns.items():
+                # Also if it is the same: the last column posts the structure.
+                record.show(values[name], alarm, stamp, is_news=True)
         self._shown = (values, fault)
 
 
