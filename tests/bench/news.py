@@ -15,8 +15,8 @@ from typing import Any
 from softioc import builder, softioc
 from softioc.asyncio_dispatcher import AsyncioDispatcher
 
-from panda_ioc.ioc.epics.dbcore import enlarge_callback_queue, release_memory_lock
 from panda_ioc.ioc.epics.record import Record
+from panda_ioc.ioc.epics.start import enlarge_callback_queue, release_memory_lock
 
 PIECE = 1000  # less than the queue holds
 ROUNDS = 50

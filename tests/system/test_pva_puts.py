@@ -123,7 +123,7 @@ async def test_with_a_pvxs_that_is_not_known_puts_are_done_and_alarms_tell(
     monkeypatch: pytest.MonkeyPatch, sim: Sim, start_ioc: Starter[Ioc], pva: Any
 ) -> None:
     older = (
-        "import sys; from panda_ioc.ioc.epics import late; late.VERSIONS = range(0);"
+        "import sys; from panda_ioc.ioc.epics import pvxs; pvxs.VERSIONS = range(0);"
         "from panda_ioc.cli import main; sys.exit(main())"
     )
     monkeypatch.setattr(Ioc, "program", [sys.executable, "-c", older])

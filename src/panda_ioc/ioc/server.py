@@ -14,8 +14,8 @@ from panda_ioc.device.model import Device
 from panda_ioc.errors import ConfigurationError, PandAError, describe
 from panda_ioc.files import write_atomically
 from panda_ioc.ioc.bridge import Bridge
-from panda_ioc.ioc.epics import dbcore
 from panda_ioc.ioc.epics.database import Database
+from panda_ioc.ioc.epics.notify import confirm_refusal
 from panda_ioc.ioc.epics.shell import Shell
 from panda_ioc.ioc.epics.start import exit_epics, start_epics
 from panda_ioc.ioc.kept_device import KeptDevice
@@ -174,7 +174,7 @@ def _begin(options: Options, device: Device, is_fresh: bool) -> tuple[Bridge, Re
     bridge = Bridge(options, device, is_fresh, records)
     database = Database(records, bridge.on_put(), bridge.validate())
     start_epics(database, options)
-    if not dbcore.confirm_refusal(f"{options.prefix}:{STATUS}"):
+    if not confirm_refusal(f"{options.prefix}:{STATUS}"):
         log.warning("refused puts are reverted but not failed: unknown version of EPICS")
     bridge.attach(database.find())
     return bridge, records

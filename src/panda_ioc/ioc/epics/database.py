@@ -9,7 +9,6 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-import numpy as np
 from softioc import builder
 
 from panda_ioc.errors import ConfigurationError
@@ -34,14 +33,7 @@ _WRITABLE: Mapping[str, Callable[..., Any]] = {
     "longout": builder.longOut,
     "mbbo": builder.PythonDevice.mbbo,
     "stringout": builder.stringOut,
-}
-_DTYPES = {
-    "UCHAR": np.uint8,
-    "USHORT": np.uint16,
-    "LONG": np.int32,
-    "ULONG": np.uint32,
-    "DOUBLE": np.float64,
-    "STRING": "S40",
+    "waveform": builder.WaveformOut,
 }
 # softioc wants to know these itself.
 _OF_WAVEFORMS = ("FTVL", "NELM")
@@ -124,18 +116,10 @@ class Database:
         put |= {"blocking": True, "always_update": True}
         if spec.value is not None:
             put["initial_value"] = spec.value
-        if spec.rtype != "waveform":
-            return _WRITABLE[spec.rtype](spec.name, **fields, **put)
         if spec.ftvl == "CHAR":
-            fields.pop("FTVL")
+            del fields["FTVL"]
             return builder.longStringOut(spec.name, length=fields.pop("NELM"), **fields, **put)
-        return builder.WaveformOut(
-            spec.name,
-            length=fields.pop("NELM"),
-            datatype=_DTYPES[fields.pop("FTVL")],
-            **fields,
-            **put,
-        )
+        return _WRITABLE[spec.rtype](spec.name, **fields, **put)
 
     def _guarded(self, name: str, on_put: OnPut) -> OnPut:
         """Wrap a handler so that a bug of ours fails the put: softioc would report success."""

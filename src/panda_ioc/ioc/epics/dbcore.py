@@ -1,30 +1,30 @@
-"""The functions of EPICS's database library that softioc does not offer, and the pending put.
+"""The functions and variables of EPICS that softioc does not offer, by their C declarations.
 
-Together with `memory`, `trap` and `late` this is all that knows the binary interface of EPICS. A
-pending put is a `processNotify` (dbNotify.h), to which the field PPN of the record that it
-processes points; its status decides what the client is told. Its layout is declared below and
-confirmed once at start-up by `confirm_refusal`; where it does not hold puts are not failed, only
-reverted and alarmed.
+All functions of C that `ioc/epics` calls are declared here, once, but those of pvxs (`pvxs.py`).
+Structures are in `layouts`. `tests/ioc/test_c_interface.py` compares both with EPICS's headers.
 """
 
 import ctypes
-import struct
-import threading
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
+import numpy as np
 from epicscorelibs.ioc import dbCore
-from softioc import imports
+from numpy.typing import NDArray
 
 from panda_ioc.errors import ConfigurationError
+from panda_ioc.ioc.epics import layouts
 
-DBE_VALUE, DBE_LOG, DBE_ALARM, DBE_PROPERTY = 1, 2, 4, 8
+DBE_VALUE, DBE_LOG, DBE_PROPERTY = 1, 2, 8
+
+_int, _long, _short = ctypes.c_int, ctypes.c_long, ctypes.c_short
+_pointer, _text = ctypes.c_void_p, ctypes.c_char_p
+_address_of = ctypes.POINTER
 
 # PyDLL keeps Python's lock during calls that take no time and never wait.
 _waiting = ctypes.CDLL(dbCore._name)
 _quick = ctypes.PyDLL(dbCore._name)
-_pointer = ctypes.c_void_p
+_libc = ctypes.CDLL(None)
 
 
 def _function(library: Any, name: str, result: Any, *arguments: Any) -> Any:
@@ -33,38 +33,95 @@ def _function(library: Any, name: str, result: Any, *arguments: Any) -> Any:
     return function
 
 
-def database_function(name: str, result: Any, *arguments: Any) -> Any:
-    """A function of the database library that never waits."""
-    return _function(_quick, name, result, *arguments)
-
+# -- locks and monitors: dbLock.h, dbEvent.h, recGbl.h --------------------------------------------
 
 lock = _function(_waiting, "dbScanLock", None, _pointer)
 unlock = _function(_quick, "dbScanUnlock", None, _pointer)
 lock_many = _function(_waiting, "dbScanLockMany", None, _pointer)
 unlock_many = _function(_quick, "dbScanUnlockMany", None, _pointer)
-post_events = _function(_quick, "db_post_events", ctypes.c_int, _pointer, _pointer, ctypes.c_uint)
+_locker_alloc = _function(
+    _waiting, "dbLockerAlloc", _pointer, _address_of(_pointer), ctypes.c_size_t, ctypes.c_uint
+)
+post_events = _function(_quick, "db_post_events", _int, _pointer, _pointer, ctypes.c_uint)
 reset_alarms = _function(_quick, "recGblResetAlarms", ctypes.c_ushort, _pointer)
 
-_name_to_addr = _function(_quick, "dbNameToAddr", ctypes.c_long, ctypes.c_char_p, _pointer)
-_locker_alloc = _function(
-    _waiting, "dbLockerAlloc", _pointer, _pointer, ctypes.c_size_t, ctypes.c_uint
+# -- channels and pending puts: dbAccessDefs.h, dbChannel.h, dbNotify.h ---------------------------
+
+_name_to_addr = _function(_quick, "dbNameToAddr", _long, _text, _address_of(layouts.Address))
+_channel_create = _function(_waiting, "dbChannelCreate", _pointer, _text)
+_channel_open = _function(_waiting, "dbChannelOpen", _long, _pointer)
+_get_field = _function(
+    _waiting,
+    "dbChannelGetField",
+    _long,
+    _pointer,
+    _short,
+    _pointer,
+    _address_of(_long),
+    _address_of(_long),
+    _pointer,
 )
-_channel_create = _function(_waiting, "dbChannelCreate", _pointer, ctypes.c_char_p)
-_channel_open = _function(_waiting, "dbChannelOpen", ctypes.c_long, _pointer)
-_process_notify = _function(_waiting, "dbProcessNotify", None, _pointer)
-_set_access_file = _function(_quick, "asSetFilename", ctypes.c_int, ctypes.c_char_p)
+process_notify = _function(_waiting, "dbProcessNotify", None, _address_of(layouts.Notify))
+
+# -- access security: asDbLib.h, asTrapWrite.h, asLib.h -------------------------------------------
+
+set_access_file = _function(_quick, "asSetFilename", _int, _text)
+register_listener = _function(_waiting, "asTrapWriteRegisterListener", _pointer, layouts.Listener)
+is_security_active = _int.in_dll(dbCore, "asActive")
+
+# -- what is served: dbStaticLib.h, dbAccessDefs.h ------------------------------------------------
+
+alloc_entry = _function(_quick, "dbAllocEntry", _pointer, _pointer)
+free_entry = _function(_quick, "dbFreeEntry", None, _pointer)
+first_type = _function(_quick, "dbFirstRecordType", _long, _pointer)
+next_type = _function(_quick, "dbNextRecordType", _long, _pointer)
+type_name = _function(_quick, "dbGetRecordTypeName", _text, _pointer)
+first_record = _function(_quick, "dbFirstRecord", _long, _pointer)
+next_record = _function(_quick, "dbNextRecord", _long, _pointer)
+record_name = _function(_quick, "dbGetRecordName", _text, _pointer)
+is_alias = _function(_quick, "dbIsAlias", _int, _pointer)
+first_info = _function(_quick, "dbFirstInfo", _long, _pointer)
+next_info = _function(_quick, "dbNextInfo", _long, _pointer)
+info_name = _function(_quick, "dbGetInfoName", _text, _pointer)
+info_text = _function(_quick, "dbGetInfoString", _text, _pointer)
+find_field = _function(_quick, "dbFindField", _long, _pointer, _text)
+field_text = _function(_quick, "dbGetString", _text, _pointer)
+database = _pointer.in_dll(dbCore, "pdbbase")
+
+# -- the process: iocsh.h, dbCore.dbd, and the C library ------------------------------------------
+
+run_command = _function(_waiting, "iocshCmd", _int, _text)
+is_memory_locked = _int.in_dll(dbCore, "dbThreadRealtimeLock")
+getenv = _function(_libc, "getenv", _text, _text)
+flush = _function(_libc, "fflush", _int, _pointer)
 
 
-# -- records --------------------------------------------------------------------------------------
+# -- calls that take more than a line -------------------------------------------------------------
 
 
 def find_record(name: str) -> int:
     """Return the address of a record of the running database."""
-    buffer = (ctypes.c_char * 256)()  # a DBADDR; its first member is the record
-    if _name_to_addr(name.encode(), buffer):
+    found = layouts.Address()
+    if _name_to_addr(name.encode(), found):
         raise ConfigurationError(f"{name}: no such record in the EPICS database")
-    address: int = struct.unpack_from("=Q", buffer)[0]
+    address: int = found.record
     return address
+
+
+def open_channel(name: str) -> int:
+    """Return the address of a new channel to a record of the running database."""
+    channel: int | None = _channel_create(name.encode())
+    if not channel or _channel_open(channel):
+        raise ConfigurationError(f"{name}: no such record in the EPICS database")
+    return channel
+
+
+def read_channel(channel: int, dbr: int, count: int) -> NDArray[Any]:
+    """Return at most `count` elements of the value of a channel, converted to this type."""
+    values = np.zeros(count, layouts.DBR_ELEMENTS[dbr])
+    found = _long(count)
+    status = _get_field(channel, dbr, values.ctypes.data, None, found, None)
+    return values[: 0 if status else found.value]
 
 
 def make_locker(addresses: Sequence[int]) -> int:
@@ -76,110 +133,3 @@ def make_locker(addresses: Sequence[int]) -> int:
 def view(address: int, size: int) -> memoryview:
     """Return a view of `size` bytes of EPICS's memory."""
     return memoryview((ctypes.c_char * size).from_address(address)).cast("B")
-
-
-# -- pending puts ---------------------------------------------------------------------------------
-
-
-class _Notify(ctypes.Structure):
-    """The head of `processNotify`: what dbNotify sets."""
-
-    _fields_ = (
-        ("node", _pointer * 2),
-        ("on_list", ctypes.c_int),
-        ("private", _pointer),
-        ("status", ctypes.c_int),
-        ("was_processed", ctypes.c_int),
-        ("request_type", ctypes.c_int),
-        ("channel", _pointer),
-        ("put_callback", _pointer),
-        ("get_callback", _pointer),
-        ("done_callback", _pointer),
-        ("user", _pointer),
-    )
-
-
-_GetCallback = ctypes.CFUNCTYPE(None, _pointer, ctypes.c_int)
-_DoneCallback = ctypes.CFUNCTYPE(None, _pointer)
-_NOTIFY_TIMEOUT = 5.0  # seconds
-_PROCESS_AND_GET = 2
-_NOTIFY_ERROR = 2
-
-
-class _Abi:
-    """Whether the running EPICS was seen to use the layout of `_Notify`."""
-
-    confirmed = False
-    kept: tuple[object, ...] = ()
-
-
-def fail_notify(address: int) -> None:
-    """Report to the client of a pending put that it failed; the caller holds the record's lock.
-
-    Args:
-        address: what PPN of the record holds
-    """
-    if not address or not _Abi.confirmed:
-        return
-    notify = _Notify.from_address(address)
-    # One that did not process the record only waits for this put to end: not its failure.
-    if notify.was_processed:
-        notify.status = _NOTIFY_ERROR
-
-
-def confirm_refusal(name: str) -> bool:
-    """Process a passive record and check that EPICS reports it where `_Notify` says.
-
-    To be called once after iocInit. If False, puts cannot be failed, only reverted and alarmed.
-    """
-    channel = _channel_create(name.encode())
-    if not channel or _channel_open(channel):
-        raise ConfigurationError(f"{name}: no such record in the EPICS database")
-    nothing_to_get = _GetCallback(lambda _, __: None)
-    done = threading.Event()
-    finish = _DoneCallback(lambda _: done.set())
-    notify = _Notify(
-        status=0x5A5A,
-        was_processed=0x5A5A,
-        request_type=_PROCESS_AND_GET,
-        channel=channel,
-        get_callback=ctypes.cast(nothing_to_get, _pointer),
-        done_callback=ctypes.cast(finish, _pointer),
-    )
-    # EPICS writes to the notify after its last callback, so all this lives as long as the process.
-    _Abi.kept = (notify, nothing_to_get, finish)
-    _process_notify(ctypes.byref(notify))
-    is_done = done.wait(_NOTIFY_TIMEOUT)
-    _Abi.confirmed = is_done and (notify.status, notify.was_processed) == (0, 1)
-    return _Abi.confirmed
-
-
-# -- before and after iocInit ---------------------------------------------------------------------
-
-
-def load_access_security(path: Path) -> None:
-    """Set the access security file; call before iocInit, which reads it."""
-    if not path.is_file():
-        raise ConfigurationError(f"{path}: no such access security file")
-    _set_access_file(str(path).encode())
-
-
-def check_access_security(path: Path) -> None:
-    """Raise `ConfigurationError` if EPICS could not read the file; call after iocInit.
-
-    Without it EPICS has not started, and its records must not be touched.
-    """
-    if not ctypes.c_int.in_dll(dbCore, "asActive").value:
-        raise ConfigurationError(
-            f"{path}: no valid access security file, see what EPICS says of it"
-        )
-
-
-def release_memory_lock() -> None:
-    """Keep EPICS from locking all memory, which it does as root; call before iocInit."""
-    ctypes.c_int.in_dll(dbCore, "dbThreadRealtimeLock").value = 0
-
-
-def enlarge_callback_queue(size: int = 20000) -> None:
-    """Make room for this many completions of puts at once; call before iocInit."""
-    imports.callbackSetQueueSize(size)

@@ -12,7 +12,6 @@ Reading and writing fields is in `memory`.
 """
 
 import logging
-import struct
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,16 +21,15 @@ import numpy as np
 from panda_ioc.ioc.epics import dbcore
 from panda_ioc.ioc.epics.alarms import INVALID, NO_ALARM, READ, Alarm
 from panda_ioc.ioc.epics.dbcore import DBE_LOG, DBE_PROPERTY, DBE_VALUE
-from panda_ioc.ioc.epics.memory import STRINGS, Memory, Value
+from panda_ioc.ioc.epics.layouts import STRINGS
+from panda_ioc.ioc.epics.memory import Memory, Value
+from panda_ioc.ioc.epics.notify import fail_notify
 
 log = logging.getLogger(__name__)
 
-EPICS_EPOCH = 631152000  # 1990-01-01 in seconds since 1970
-
-# What was posted last, by how much VAL has to differ from it, and for whom.
+# What was posted last, by how much VAL has to differ from it ("": at all), and for whom.
 _DEADBANDS = (("MLST", "MDEL", DBE_VALUE), ("ALST", "ADEL", DBE_LOG))
-
-_time = struct.Struct("=II")
+_ALWAYS = ("OVAL", "", 0)
 
 
 class Record(Memory):
@@ -40,6 +38,12 @@ class Record(Memory):
     def __init__(self, name: str, rtype: str, ftvl: str = "") -> None:
         super().__init__(name, rtype, ftvl)
         self._is_reported = False
+        rows = _DEADBANDS if self._has("MLST") else (_ALWAYS,)
+        self._posted = tuple(
+            (last, deadband if self._has(deadband) else "", bit)
+            for last, deadband, bit in rows
+            if self._has(last)
+        )
 
     # -- with the lock held ---------------------------------------------------------------------
 
@@ -62,7 +66,7 @@ class Record(Memory):
                 self.write(value)
             elif value is not None:
                 is_news = self._replace(value)
-        except (struct.error, OverflowError) as error:
+        except OverflowError as error:
             alarm, is_news = self._not_held(value, error), False
         if not is_news and self._shows(alarm):
             return False
@@ -73,13 +77,10 @@ class Record(Memory):
 
     def publish(self, stamp: float, mask: int = DBE_VALUE | DBE_LOG) -> None:
         """Apply the prepared alarm, set the time, and post VAL to monitors."""
-        seconds = int(stamp)
-        nanoseconds = int((stamp - seconds) * 1e9)
-        _time.pack_into(self._memory, self._at["TIME"], seconds - EPICS_EPOCH, nanoseconds)
-        self._memory[self._at["UDF"]] = 0
+        self._write_time(stamp)
         mask = self._remember(mask)
         mask |= dbcore.reset_alarms(self._address)
-        dbcore.post_events(self._address, self._address + self._at["VAL"], mask)
+        self._tell(mask)
 
     # -- whole operations -----------------------------------------------------------------------
 
@@ -115,11 +116,9 @@ class Record(Memory):
             if isinstance(value, str):
                 self._write_string(field, value)
             else:
-                code = {2: "=h", 8: "=d"}[self._sizes[field]]
-                struct.pack_into(code, self._memory, self._at[field], value)
-            if self._raw(field) == before:
-                return
-            dbcore.post_events(self._address, self._address + self._at["VAL"], DBE_PROPERTY)
+                self._write_limit(field, value)
+            if self._raw(field) != before:
+                self._tell(DBE_PROPERTY)
 
     def settle(self, put: Value, shown: Value | None = None) -> None:
         """End a good put of `put`: no alarm; VAL becomes `shown` if the device made that of it.
@@ -143,7 +142,7 @@ class Record(Memory):
                 self.write(back_to)
                 self._forget(put)
             self.set_alarm(alarm)
-            self._fail_notify()
+            fail_notify(self._int("PPN"))
 
     def read_put(self) -> Value:
         """Return what a client has put: VAL, or the number that did not fit into it."""
@@ -162,38 +161,25 @@ class Record(Memory):
             self._is_reported = True
         return Alarm(INVALID, READ, str(value))
 
-    def _fail_notify(self) -> None:
-        dbcore.fail_notify(struct.unpack_from("=Q", self._memory, self._at["PPN"])[0])
-
     def _remember(self, mask: int) -> int:
         """Remember that VAL was posted, so that processing posts only changes; return the mask
         that the deadbands leave."""
-        if self._scalar is not None and "MLST" in self._at:
-            for last, deadband, bit in _DEADBANDS:
-                if self._is_within(self._scalar, last, deadband):
-                    mask &= ~bit
-                elif last in self._at:
-                    self._copy("VAL", last)
-        elif "OVAL" in self._at:
-            self._copy("VAL", "OVAL")
+        for last, deadband, bit in self._posted:
+            if deadband and self._is_within(last, deadband):
+                mask &= ~bit
+            else:
+                self._copy("VAL", last)
         return mask
 
-    def _is_within(self, scalar: struct.Struct, last: str, deadband: str) -> bool:
+    def _is_within(self, last: str, deadband: str) -> bool:
         """Whether VAL is within the deadband around what was posted last."""
-        if deadband not in self._at:
-            return False
-        limit = scalar.unpack_from(self._memory, self._at[deadband])[0]
-        if limit <= 0:
-            return False
-        value, before = (
-            scalar.unpack_from(self._memory, self._at[field])[0] for field in ("VAL", last)
-        )
-        return bool(abs(value - before) <= limit)
+        limit = self._number(deadband)
+        return limit > 0 and abs(self._number("VAL") - self._number(last)) <= limit
 
     def _forget(self, put: Value) -> None:
         """Make processing post VAL even if unchanged: clients still show what they put."""
-        if self._scalar is not None and "MLST" in self._at:
-            self._scalar.pack_into(self._memory, self._at["MLST"], put)
+        if self._has("MLST"):
+            self._write_number("MLST", put)
         elif self.rtype in STRINGS:
             self._write_string("OVAL", str(put))
 

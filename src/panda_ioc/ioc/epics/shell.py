@@ -1,21 +1,15 @@
 """The shell of EPICS on standard input: dbl, dbpr, casr, pvxsr, asprules, exit."""
 
-import ctypes
 import logging
 import sys
 import threading
 from collections.abc import Callable
 
-from epicscorelibs.ioc import Com
+from panda_ioc.ioc.epics import dbcore
 
 PROMPT = "epics> "
 
 log = logging.getLogger(__name__)
-
-_run = Com.iocshCmd
-_run.argtypes, _run.restype = [ctypes.c_char_p], ctypes.c_int
-_flush = ctypes.CDLL(None).fflush
-_flush.argtypes = [ctypes.c_void_p]
 
 
 class Shell:
@@ -59,5 +53,5 @@ class Shell:
             if line.split()[:1] == ["exit"]:
                 self._on_exit()
                 return
-            _run(line.encode(errors="surrogateescape"))
-            _flush(None)  # EPICS prints by way of C, which keeps it back unless on a terminal
+            dbcore.run_command(line.encode(errors="surrogateescape"))
+            dbcore.flush(None)  # EPICS prints by way of C, which keeps it back unless on a terminal

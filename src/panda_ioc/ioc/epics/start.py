@@ -6,9 +6,10 @@ import os
 from pathlib import Path
 from typing import NoReturn
 
-from softioc import softioc
+from softioc import imports, softioc
 from softioc.asyncio_dispatcher import AsyncioDispatcher
 
+from panda_ioc.errors import ConfigurationError
 from panda_ioc.ioc.epics import dbcore
 from panda_ioc.ioc.epics.database import Database
 from panda_ioc.ioc.epics.templates import load_statistics
@@ -29,18 +30,46 @@ def start_epics(database: Database, options: Options) -> None:
         for variable in ("EPICS_CAS_INTF_ADDR_LIST", "EPICS_PVAS_INTF_ADDR_LIST"):
             os.environ[variable] = options.bind
     security = options.access_security or DB / "access.acf"
-    dbcore.load_access_security(security)
+    _load_access_security(security)
     PutTrap(options.log_puts, database.wide).listen()
-    dbcore.release_memory_lock()
-    dbcore.enlarge_callback_queue()
+    release_memory_lock()
+    enlarge_callback_queue()
     database.load()
     if not load_statistics(options.prefix, DB / "health.db"):
         log.warning("%s:IOC: no devIocStats: EPICS cannot have its names", options.prefix)
     softioc.iocInit(AsyncioDispatcher(asyncio.get_running_loop()))
-    dbcore.check_access_security(security)
+    _check_access_security(security)
+
+
+def release_memory_lock() -> None:
+    """Keep EPICS from locking all memory, which it does as root; call before iocInit."""
+    dbcore.is_memory_locked.value = 0
+
+
+def enlarge_callback_queue(size: int = 20000) -> None:
+    """Make room for this many completions of puts at once; call before iocInit."""
+    imports.callbackSetQueueSize(size)
 
 
 def exit_epics(status: int) -> NoReturn:
     """End the process, and before it the threads of EPICS, which Python does not know."""
     softioc.epicsExit(status)
     raise SystemExit(status)
+
+
+def _load_access_security(path: Path) -> None:
+    """Set the access security file; call before iocInit, which reads it."""
+    if not path.is_file():
+        raise ConfigurationError(f"{path}: no such access security file")
+    dbcore.set_access_file(str(path).encode())
+
+
+def _check_access_security(path: Path) -> None:
+    """Raise `ConfigurationError` if EPICS could not read the file; call after iocInit.
+
+    Without it EPICS has not started, and its records must not be touched.
+    """
+    if not dbcore.is_security_active.value:
+        raise ConfigurationError(
+            f"{path}: no valid access security file, see what EPICS says of it"
+        )
