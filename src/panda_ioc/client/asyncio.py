@@ -97,12 +97,16 @@ class AsyncioClient:
             await self.close()
             raise
 
-    async def close(self) -> None:
-        """Close the control connection; pending commands fail with `ConnectionLost`."""
+    async def close(self, reason: str = "") -> None:
+        """Close the control connection; pending commands fail with `ConnectionLost`.
+
+        Args:
+            reason: what their error is to say; "": that the client was closed
+        """
         self._closed += 1
         control, self._control = self._control, None
         if control is not None:
-            control.end(f"{self._name(self._control_port)}: the client was closed")
+            control.end(reason or f"{self._name(self._control_port)}: the client was closed")
             await asyncio.sleep(0)  # The transport closes its socket in the next turn.
 
     async def __aenter__(self) -> Self:

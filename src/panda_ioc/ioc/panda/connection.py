@@ -190,6 +190,7 @@ class Connection:
         self._listener.state(ConnectionState.DISCONNECTED, "")
         backoff = Backoff()
         while True:
+            reason = ""
             try:
                 await self._connect()
                 backoff.connected()
@@ -200,7 +201,7 @@ class Connection:
                 reason = str(error)
             finally:
                 self.reconnects += self._connected
-                await self._close()
+                await self._close(reason)
             if self._outage.is_news(reason):
                 log.warning("%s", reason)
             # Told each time: a put that was under way may have hidden it from a record.
@@ -246,10 +247,10 @@ class Connection:
         device = await identify(self._changes, device)
         raise DeviceChanged(f"{self.address}: a different PandA answers", device)
 
-    async def _close(self) -> None:
+    async def _close(self, reason: str) -> None:
         self._connected = False
         self._rechecks.cancel()
-        await asyncio.gather(self._commands.close(), self._changes.close())
+        await asyncio.gather(self._commands.close(reason), self._changes.close(reason))
 
     # -- rechecks -------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable
 
 from panda_ioc.capture.stream import DataStream
@@ -11,6 +12,8 @@ from panda_ioc.errors import CommandTimeout, PandAError
 from panda_ioc.ioc.panda.backoff import Backoff
 
 log = logging.getLogger(__name__)
+
+_REASONS = 4  # that may alternate without being logged again
 
 
 class DataPort:
@@ -36,7 +39,8 @@ class DataPort:
         self._wanted = asyncio.Event()
         self._changed = asyncio.Condition()
         self._ended = asyncio.Event()
-        self._why = self._told = ""
+        self._why = ""
+        self._told: deque[str] = deque(maxlen=_REASONS)
         self._stream: DataStream | None = None
         self._newest: DataStream | None = None
 
@@ -107,7 +111,7 @@ class DataPort:
         finally:
             self._stream = None
             if backoff.has_held:
-                self._told = ""
+                self._told.clear()
             self._tell(self._why)
             await asyncio.to_thread(stream.close)
             self._closed(self._why)
@@ -125,6 +129,6 @@ class DataPort:
     def _tell(self, why: str) -> None:
         """Log why there is no stream, once for each reason."""
         self._why = why
-        if why and why != self._told:
+        if why and why not in self._told:
             log.warning("%s", why)
-            self._told = why
+            self._told.append(why)
