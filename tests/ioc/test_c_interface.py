@@ -22,7 +22,7 @@ TYPES = {
     "long": ctypes.c_long,
     "size_t": ctypes.c_size_t,
     "ELLNODE": ctypes.c_void_p * 2,
-    "ellCheckNode": layouts.CheckNode,
+    "ellCheckNode": layouts.EllCheckNode,
     "notifyStatus": ctypes.c_int,
     "notifyRequestType": ctypes.c_int,
 }
@@ -58,10 +58,10 @@ def test_functions_are_declared_as_in_the_header(name: str, headers: str) -> Non
 @pytest.mark.parametrize(
     ("structure", "name"),
     [
-        (layouts.CheckNode, "ellCheckNode"),
-        (layouts.Notify, "processNotify"),
-        (layouts.Address, "dbAddr"),
-        (layouts.TrapMessage, "asTrapWriteMessage"),
+        (layouts.EllCheckNode, "ellCheckNode"),
+        (layouts.ProcessNotify, "processNotify"),
+        (layouts.DbAddr, "dbAddr"),
+        (layouts.AsTrapWriteMessage, "asTrapWriteMessage"),
     ],
 )
 def test_structures_lie_as_in_the_header(
@@ -79,7 +79,7 @@ def test_a_channel_begins_with_its_name_and_address(headers: str) -> None:
         "const char *name",
         "dbAddr addr",
     ]
-    assert layouts.Channel.address.offset == ctypes.sizeof(ctypes.c_void_p)
+    assert layouts.DbChannel.address.offset == ctypes.sizeof(ctypes.c_void_p)
 
 
 @pytest.mark.parametrize(

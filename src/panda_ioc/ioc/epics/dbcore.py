@@ -47,7 +47,7 @@ reset_alarms = _function(_quick, "recGblResetAlarms", ctypes.c_ushort, _pointer)
 
 # -- channels and pending puts: dbAccessDefs.h, dbChannel.h, dbNotify.h ---------------------------
 
-_name_to_addr = _function(_quick, "dbNameToAddr", _long, _text, _address_of(layouts.Address))
+_name_to_addr = _function(_quick, "dbNameToAddr", _long, _text, _address_of(layouts.DbAddr))
 _channel_create = _function(_waiting, "dbChannelCreate", _pointer, _text)
 _channel_open = _function(_waiting, "dbChannelOpen", _long, _pointer)
 _get_field = _function(
@@ -61,12 +61,14 @@ _get_field = _function(
     _address_of(_long),
     _pointer,
 )
-process_notify = _function(_waiting, "dbProcessNotify", None, _address_of(layouts.Notify))
+process_notify = _function(_waiting, "dbProcessNotify", None, _address_of(layouts.ProcessNotify))
 
 # -- access security: asDbLib.h, asTrapWrite.h, asLib.h -------------------------------------------
 
 set_access_file = _function(_quick, "asSetFilename", _int, _text)
-register_listener = _function(_waiting, "asTrapWriteRegisterListener", _pointer, layouts.Listener)
+register_listener = _function(
+    _waiting, "asTrapWriteRegisterListener", _pointer, layouts.PutListener
+)
 is_security_active = _int.in_dll(dbCore, "asActive")
 
 # -- what is served: dbStaticLib.h, dbAccessDefs.h ------------------------------------------------
@@ -101,7 +103,7 @@ flush = _function(_libc, "fflush", _int, _pointer)
 
 def find_record(name: str) -> int:
     """Return the address of a record of the running database."""
-    found = layouts.Address()
+    found = layouts.DbAddr()
     if _name_to_addr(name.encode(), found):
         raise ConfigurationError(f"{name}: no such record in the EPICS database")
     address: int = found.record

@@ -82,17 +82,17 @@ PROCESS_AND_GET = 2  # processGetRequest
 NOTIFY_OK, NOTIFY_ERROR = 0, 2
 
 
-class CheckNode(ctypes.Structure):
+class EllCheckNode(ctypes.Structure):
     """`ellCheckNode`, a place in a list."""
 
     _fields_ = (("neighbours", pointer * 2), ("is_on_list", ctypes.c_int))
 
 
-class Notify(ctypes.Structure):
+class ProcessNotify(ctypes.Structure):
     """`processNotify`."""
 
     _fields_ = (
-        ("node", CheckNode),
+        ("node", EllCheckNode),
         ("private", pointer),
         ("status", ctypes.c_int),
         ("was_processed", ctypes.c_int),
@@ -108,7 +108,7 @@ class Notify(ctypes.Structure):
 # -- channels (dbAddr.h, dbChannel.h) -------------------------------------------------------------
 
 
-class Address(ctypes.Structure):
+class DbAddr(ctypes.Structure):
     """`dbAddr`."""
 
     _fields_ = (
@@ -123,17 +123,17 @@ class Address(ctypes.Structure):
     )
 
 
-class Channel(ctypes.Structure):
+class DbChannel(ctypes.Structure):
     """The head of `dbChannel`."""
 
     _anonymous_ = ("address",)
-    _fields_ = (("name", ctypes.c_char_p), ("address", Address))
+    _fields_ = (("name", ctypes.c_char_p), ("address", DbAddr))
 
 
 # -- puts that a listener is told of (asTrapWrite.h) ----------------------------------------------
 
 
-class TrapMessage(ctypes.Structure):
+class AsTrapWriteMessage(ctypes.Structure):
     """`asTrapWriteMessage`."""
 
     _fields_ = (
@@ -147,4 +147,4 @@ class TrapMessage(ctypes.Structure):
     )
 
 
-Listener = ctypes.CFUNCTYPE(None, ctypes.POINTER(TrapMessage), ctypes.c_int)
+PutListener = ctypes.CFUNCTYPE(None, ctypes.POINTER(AsTrapWriteMessage), ctypes.c_int)

@@ -15,7 +15,7 @@ from panda_ioc.ioc.epics.layouts import (
     PROCESS_AND_GET,
     DoneCallback,
     GetCallback,
-    Notify,
+    ProcessNotify,
 )
 
 _TIMEOUT = 5.0  # seconds
@@ -23,10 +23,10 @@ _UNTOUCHED = 0x5A5A
 
 
 class _Abi:
-    """Whether the running EPICS was seen to use the layout of `Notify`."""
+    """Whether the running EPICS was seen to use the layout of `ProcessNotify`."""
 
     confirmed = False
-    kept: Notify | None = None
+    kept: ProcessNotify | None = None
 
 
 def fail_notify(address: int) -> None:
@@ -37,20 +37,20 @@ def fail_notify(address: int) -> None:
     """
     if not address or not _Abi.confirmed:
         return
-    notify = Notify.from_address(address)
+    notify = ProcessNotify.from_address(address)
     # One that did not process the record only waits for this put to end: not its failure.
     if notify.was_processed:
         notify.status = NOTIFY_ERROR
 
 
 def confirm_refusal(name: str) -> bool:
-    """Process a passive record and check that EPICS reports it where `Notify` says.
+    """Process a passive record and check that EPICS reports it where `ProcessNotify` says.
 
     To be called once after iocInit. If False, puts cannot be failed, only reverted and alarmed.
     """
     done = threading.Event()
     # EPICS writes to the notify after its last callback, so it lives as long as the process.
-    notify = _Abi.kept = Notify(
+    notify = _Abi.kept = ProcessNotify(
         status=_UNTOUCHED,
         was_processed=_UNTOUCHED,
         request_type=PROCESS_AND_GET,

@@ -22,9 +22,9 @@ from panda_ioc.ioc.epics.layouts import (
     DBR_CHAR,
     DBR_DOUBLE,
     DBR_STRING,
-    Channel,
-    Listener,
-    TrapMessage,
+    AsTrapWriteMessage,
+    DbChannel,
+    PutListener,
 )
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ class PutTrap:
         self._wide = wide
         self._before: dict[int, str] = {}
         self._keys = _keys()
-        self._listener = Listener(self._put)
+        self._listener = PutListener(self._put)
         if is_logging:
             log.setLevel(logging.INFO)  # whatever the level of the rest
 
@@ -70,7 +70,7 @@ class PutTrap:
     def _put(self, message: Any, is_after: int) -> None:
         """Handle a put, called by EPICS in the client's thread; exceptions are only printed."""
         put = message.contents
-        channel = Channel.from_address(put.channel)
+        channel = DbChannel.from_address(put.channel)
         if not is_after:
             self._watch(channel, put)
         if self._is_logging and is_after:
@@ -79,7 +79,7 @@ class PutTrap:
             put.private = key = next(self._keys)
             self._before[key] = _shown(put.channel)
 
-    def _watch(self, channel: Channel, put: TrapMessage) -> None:
+    def _watch(self, channel: DbChannel, put: AsTrapWriteMessage) -> None:
         """Remember a value that EPICS would cut to 16 bits, until the next put."""
         if channel.field_type != DBF_USHORT or channel.no_elements < 2:
             return
@@ -90,7 +90,7 @@ class PutTrap:
         else:
             self._wide.pop(channel.record, None)
 
-    def _tell(self, channel: Channel, put: TrapMessage) -> None:
+    def _tell(self, channel: DbChannel, put: AsTrapWriteMessage) -> None:
         name = (channel.name or b"").decode(errors="replace")
         user, host = ((each or b"?").decode(errors="replace") for each in (put.user, put.host))
         before = self._before.pop(put.private or 0, "?")
@@ -109,7 +109,7 @@ def _fits(values: NDArray[Any]) -> bool:
     return bool(np.all((values >= _UINT16.min) & (values <= _UINT16.max)))
 
 
-def _sent(put: TrapMessage) -> NDArray[Any] | None:
+def _sent(put: AsTrapWriteMessage) -> NDArray[Any] | None:
     """Return a copy of what a CA client has sent."""
     if not put.data or not 0 <= put.type < len(CA_ELEMENTS) or put.count < 1:
         return None
@@ -117,7 +117,7 @@ def _sent(put: TrapMessage) -> NDArray[Any] | None:
     return np.frombuffer(bytes(dbcore.view(put.data, put.count * element.itemsize)), element)
 
 
-def _new(channel: Channel, put: TrapMessage) -> str:
+def _new(channel: DbChannel, put: AsTrapWriteMessage) -> str:
     """Return what was put, or the present value if that is not known or only the number of a
     state."""
     values = _sent(put)
@@ -130,7 +130,7 @@ def _new(channel: Channel, put: TrapMessage) -> str:
 
 def _shown(address: int) -> str:
     """Return the value of a channel; of an array, its first elements."""
-    channel = Channel.from_address(address)
+    channel = DbChannel.from_address(address)
     kind, is_array = channel.dbr_field_type, channel.no_elements > 1
     if is_array and kind == DBF_CHAR:
         count = min(channel.no_elements, _TEXT)
