@@ -71,7 +71,7 @@ class DataStream:
         self._start: StartData | None = None
         self._number = 0
         self._received = 0
-        self._turns = 0
+        self._turns = 0  # odd while what was received is handed on
         self._closing = self._ended = False
         self._thread = threading.Thread(target=self._run, name="panda data port", daemon=True)
 
@@ -110,14 +110,11 @@ class DataStream:
     def settle(self, timeout: float) -> None:
         """Wait at most `timeout` seconds until everything received by now is handed on."""
         deadline = time.monotonic() + timeout
-        before = -1
         while self.alive and time.monotonic() < deadline:
             turns = self._turns
-            is_quiet = turns % 2 == 0 and not self._connection.has_pending()
-            # Twice: the thread may just have woken with bytes that nobody sees any more.
-            if is_quiet and turns == before:
+            is_idle = turns % 2 == 0 and not self._connection.wait(0)
+            if is_idle and turns == self._turns:  # nor has anything come and gone meanwhile
                 return
-            before = turns if is_quiet else -1
             time.sleep(_LOOK)
 
     def add(self, sink: Sink, over: int = 0) -> None:
@@ -153,8 +150,9 @@ class DataStream:
         error: Exception | None = None
         try:
             while True:
+                self._connection.wait()
+                self._turns += 1  # before bytes are taken: `settle` sees them, or that they are
                 events = self._connection.receive()
-                self._turns += 1
                 with self._lock:
                     for event in events:
                         self._hand_on(event)

@@ -121,14 +121,20 @@ class DataReceiver:
         events = self.receive(math.inf, merge=True) or []
         return events if self._error else [*events, *self._connection.flush()]
 
-    def has_pending(self) -> bool:
-        """Whether bytes, or the end of the connection, wait to be received."""
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until `receive` will return or raise at once; return whether it will.
+
+        Args:
+            seconds: to wait; None: as long as it takes
+        """
+        if self._error is not None:
+            return True
         poll = select.poll()
         try:
             poll.register(self._socket, select.POLLIN)
         except ValueError:  # closed by another thread
-            return False
-        return bool(poll.poll(0))
+            return True
+        return bool(poll.poll(None if seconds is None else 1000 * seconds))
 
     def _receive(self, seconds: float) -> int | None:
         """Number of bytes received, 0 at the end of file; None if there were none in that time."""
@@ -205,9 +211,13 @@ class DataSocket:
             return events
         return self._receiver.receive_merged()
 
-    def has_pending(self) -> bool:
-        """Whether bytes, or the end of the connection, wait to be received."""
-        return bool(self._early) or self._receiver.has_pending()
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until `receive` will return or raise at once; return whether it will.
+
+        Args:
+            seconds: to wait; None: as long as it takes
+        """
+        return bool(self._early) or self._receiver.wait(seconds)
 
     def close(self) -> None:
         """End the connection; a `receive` that waits in another thread returns at once."""
