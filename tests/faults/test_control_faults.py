@@ -179,7 +179,10 @@ async def test_only_what_changed_meanwhile_is_another_value_afterwards(scene: Sc
     await scene.recover()
     for monitor, start in zip(monitors, since, strict=True):
         await monitor.until(lambda value: value.severity == 0, start)
-    await asyncio.sleep(0.5)
+    with scene.see(CANARY) as canary:  # what is shown before it has come before it
+        for value in (3, 4):
+            scene.sim.put(f"{CANARY_WIRE}={value}")
+            await canary.until(lambda update, value=value: update == value)
     for monitor, start in zip(monitors, since, strict=True):
         assert len(monitor.updates) == start + 1  # once, to clear the alarm
         same = monitor.updates[start] == monitor.updates[start - 1]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from p4p.client.thread import RemoteError
 from tap import Tap
-from watching import CaSeen, PvaSeen, until
+from watching import CaSeen, PvaSeen, caught_up, until
 
 from support.servers import Ioc, Sim, Starter
 
@@ -101,7 +101,7 @@ async def test_each_append_is_one_monitor_that_shows_what_reads_back(
         await seen.first()
         for number in range(3):
             await asyncio.to_thread(put, pva, tapped, chunk(number))
-        await asyncio.sleep(0.4)  # several polls: the box reports a change, which is no news
+        await caught_up(sim, tapped, ca)  # the PandA reports a change, which is no news
         assert [update.value.position.tolist() for update in seen.updates] == [[]] * 4
         assert {update.alarm.severity for update in seen.updates if "alarm" in update} <= {0}
     assert sim.ask("PGEN1.TABLE?") == ["."]

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from watching import CaSeen, until
+from watching import CaSeen, caught_up, until
 
 from support.servers import Ioc, Sim, Starter, free_ports
 
@@ -179,7 +179,7 @@ async def test_a_put_to_wait_fails_if_the_acquisition_does(
     sim.put("INENC1.VAL.CAPTURE=Value", "*SIM.SAMPLES=0")
     assert (await _arm(ca, ioc)).ok
     waiting = asyncio.create_task(_wait(ca, ioc))
-    await asyncio.sleep(0.2)
+    await caught_up(sim, ioc, ca)
     assert not waiting.done()
     sim.put(f"*SIM.END={reason}")
     failed = await waiting

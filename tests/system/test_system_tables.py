@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from p4p.client.thread import RemoteError
 from tap import Tap
-from watching import CaSeen, PvaSeen, until
+from watching import CaSeen, PvaSeen, caught_up, until
 
 from support.servers import EpicsPorts, Ioc, Sim
 
@@ -88,7 +88,7 @@ async def _error(ca: Any, ioc: Ioc) -> str:
 
 @pytest.mark.parametrize("rows", [1, 3, ROWS])
 async def test_a_put_is_one_command_and_one_monitor(
-    sim: Sim, tap: Tap, tapped: Ioc, pva: Any, rows: int
+    sim: Sim, tap: Tap, tapped: Ioc, ca: Any, pva: Any, rows: int
 ) -> None:
     name, table = tapped.pv("SEQ1:TABLE"), columns(rows)
     with PvaSeen(pva, name) as seen:
@@ -98,7 +98,7 @@ async def test_a_put_is_one_command_and_one_monitor(
         assert len(commands(tap)) == 1
         assert table_of(pva.get(name)) == table
         await seen.until(lambda update: len(update.value.repeats) == rows)
-        await asyncio.sleep(0.4)  # several polls: the box reports the change, which is no news
+        await caught_up(sim, tapped, ca)  # the PandA reports the change, which is no news
         assert len(seen.updates) == 2
         assert len(commands(tap)) == 1
 
@@ -192,7 +192,7 @@ async def test_numbers_that_a_column_of_16_bits_has_no_room_for_are_refused(
 
 
 async def test_clients_of_a_refused_put_are_shown_the_box_s_table_again(
-    tapped: Ioc, pva: Any
+    sim: Sim, tapped: Ioc, ca: Any, pva: Any
 ) -> None:
     name, table = tapped.pv("SEQ1:TABLE"), columns(2)
     put(pva, name, table)
@@ -200,7 +200,7 @@ async def test_clients_of_a_refused_put_are_shown_the_box_s_table_again(
         await seen.first()
         with pytest.raises(RemoteError):
             put(pva, name, table | {"outa1": [0, 2]})
-        await asyncio.sleep(0.4)
+        await caught_up(sim, tapped, ca)
         assert table_of(seen.updates[-1]) == table
 
 
@@ -323,7 +323,7 @@ async def test_a_table_written_by_another_client_is_followed(
         update = await whole.until(lambda update: len(update.value.repeats) == 2)
         assert table_of(update) == table
         await column.until(lambda update: list(update) == table["position"])
-        await asyncio.sleep(0.3)
+        await caught_up(sim, tapped, ca)
         assert len(whole.updates) == 2
 
 
@@ -333,7 +333,7 @@ async def test_edits_are_not_overwritten_by_another_client(
     edited = columns(3)
     await _edit(ca, tapped, edited)
     sim.ask("SEQ1.TABLE<", *(word[1:] for word in words(columns(1))[:-1]), "")
-    await asyncio.sleep(0.4)
+    await caught_up(sim, tapped, ca)
     assert await _columns(ca, tapped, edited) == edited
     await ca.caput(tapped.pv("SEQ1:TABLE:MODE"), DISCARD, wait=True)
     assert await _columns(ca, tapped, edited) == columns(1)

@@ -1,11 +1,16 @@
 """What EPICS clients see, collected: monitors over CA and PVA, and waiting for things to come."""
 
 import asyncio
+import itertools
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
+from support.servers import Ioc, Sim
+
+MARKED = "PGEN2:TABLE"  # by `caught_up`
+_MARKS = itertools.count(1)
 TIMEOUT = 10.0  # seconds until something that has to come is missed
 
 
@@ -76,6 +81,19 @@ class PvaSeen(Seen):
 
     def __exit__(self, *exc: object) -> None:
         self._subscription.close()
+
+
+async def caught_up(sim: Sim, ioc: Ioc, ca: Any) -> None:
+    """Wait until what the PandA has changed by now is shown, so that what is not will not come.
+
+    Of a reply to `*CHANGES?` tables are shown last, and what comes with a second reply is shown
+    after what came with the first.
+    """
+    for _ in range(2):
+        mark = next(_MARKS)
+        with CaSeen(ca, ioc.pv(f"{MARKED}:POSITION")) as seen:
+            sim.ask(f"{MARKED.replace(':', '.')}<", str(mark), "")
+            await seen.until(lambda update, mark=mark: list(update) == [mark], "last change")
 
 
 async def until(good: Callable[[], bool], what: str) -> None:
