@@ -5,10 +5,12 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
+
 from bench.common import CONTROL, EPICS_RUNS, HERE, HOST, Bridge, Results, Row, Side, last_json
 from support.servers import ServerFailed
 
-IDLE = 5.0  # seconds until memory is looked at
+SETTLE, REST = 2.0, 8.0  # seconds after the start, and in which CPU is then measured at rest
 LONG_UNITS = "a unit of 24 characters!"
 
 ROWS = (
@@ -17,6 +19,7 @@ ROWS = (
     Row("names", "records + aliases", "", True),
     Row("start", "start until EPICS runs", "s"),
     Row("memory", "resident memory", "MB"),
+    Row("rest", "CPU while nothing happens, of one core", "%"),
     Row("put_p50", "put with callback, p50", "ms"),
     Row("put_p99", "put with callback, p99", "ms"),
     Row("puts", "puts/s, 32 at once", "", True),
@@ -63,7 +66,8 @@ def _served(side: Side) -> Results:
         start = time.monotonic()
         with side.bridge() as (bridge, ports):
             seconds = time.monotonic() - start
-            time.sleep(IDLE)
+            time.sleep(SETTLE)
+            rest = _cpu_of(bridge.process.pid, REST)
             memory = _resident(bridge.process.pid)
             client = [
                 str(HERE / "bridge_client.py"),
@@ -76,6 +80,7 @@ def _served(side: Side) -> Results:
             return results | {
                 "start": seconds,
                 "memory": memory,
+                "rest": rest,
                 "names": _names(bridge, side.is_peer),
             }
 
@@ -84,6 +89,14 @@ def _resident(pid: int) -> float:
     status = Path(f"/proc/{pid}/status").read_text()
     found = re.search(r"VmRSS:\s+(\d+) kB", status)
     return int(found[1]) / 1024 if found else 0.0
+
+
+def _cpu_of(pid: int, seconds: float) -> float:
+    """Per cent of one core that a process takes in this time."""
+    process = psutil.Process(pid)
+    before = sum(process.cpu_times()[:2])
+    time.sleep(seconds)
+    return 100 * (sum(process.cpu_times()[:2]) - before) / seconds
 
 
 def _names(bridge: Bridge, is_peer: bool) -> float:

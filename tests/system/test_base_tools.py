@@ -80,12 +80,15 @@ def test_monitors_follow_what_others_change(tools: Tools, sim: Sim, ioc: Ioc, pr
         [PROGRAMS / program, ioc.pv("PULSE1:PULSES")],
         env=tools.environment,
         stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
     ) as process:
         assert process.stdout
+        said: list[str] = []
+        lines = (said.append(line) or line.split() for line in process.stdout)
         try:
             for value in ("17", "18"):
                 sim.put(f"PULSE1.PULSES={value}")
-                assert any(value in line.split() for line in process.stdout)
+                assert any(value in words for words in lines), said
         finally:
             process.kill()
