@@ -400,11 +400,13 @@ def test_a_bad_end_of_an_acquisition_that_was_joined_too_late_is_told(
 def test_an_error_of_any_kind_in_the_writing_thread_is_told(
     box: DataBox, stream: DataStream, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    class ShortOfMemory(FileCapture):
-        def _take(self, rows: Any) -> None:
-            raise MemoryError
+    troubles = [MemoryError()]
 
-    capture = ShortOfMemory(CaptureSettings(tmp_path, "a.h5"))
+    def short_of_memory(status: CaptureStatus) -> None:
+        if status.state is CaptureState.CAPTURING and troubles:
+            raise troubles.pop()
+
+    capture = FileCapture(CaptureSettings(tmp_path, "a.h5"), short_of_memory)
     capture.begin(stream)
     box.send(sent(ROWS[:100], [100]))
     status = capture.wait(10)

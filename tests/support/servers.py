@@ -44,6 +44,12 @@ class Ioc(BridgeProcess):
 
     program = PROGRAM
 
+    def stop(self) -> int:
+        """End it, and see that in it each thing was used from its own thread only."""
+        status = super().stop()
+        assert "WrongThread" not in self.text()
+        return status
+
 
 S = TypeVar("S", bound=Server)
 

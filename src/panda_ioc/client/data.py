@@ -17,6 +17,7 @@ from panda_ioc.client.address import with_port
 from panda_ioc.errors import CommandTimeout, ConnectionLost, PandAError
 from panda_ioc.protocol.connections import DataConnection
 from panda_ioc.protocol.responses import Data, ReadyData
+from panda_ioc.threads import ThreadOwner
 
 RECEIVE_BUFFER = 4 << 20
 """Kernel buffer asked for, in bytes: rides out pauses of tens of milliseconds at 100 MB/s."""
@@ -178,6 +179,7 @@ class DataSocket:
         timeout: float = CONNECT_TIMEOUT,
     ) -> None:
         self._receiver = DataReceiver(host, port, scaled, timeout)
+        self._owner = ThreadOwner(self._receiver.name)
         try:
             self._early = self._get_ready(timeout)
         except BaseException:
@@ -206,6 +208,7 @@ class DataSocket:
                 acquisitions
             ProtocolError: the PandA sent nonsense
         """
+        self._owner.check()
         if self._early:
             events, self._early = self._early, []
             return events

@@ -10,6 +10,7 @@ from panda_ioc.client.address import Address
 from panda_ioc.client.data import DataSocket
 from panda_ioc.errors import CommandTimeout, PandAError
 from panda_ioc.ioc.panda.backoff import Backoff
+from panda_ioc.threads import ThreadOwner
 
 log = logging.getLogger(__name__)
 
@@ -43,14 +44,17 @@ class DataPort:
         self._told: deque[str] = deque(maxlen=_REASONS)
         self._stream: DataStream | None = None
         self._newest: DataStream | None = None
+        self._owner = ThreadOwner("the data port")
 
     def want(self, user: str) -> None:
         """Note that this user wants data."""
+        self._owner.check()
         self._users.add(user)
         self._wanted.set()
 
     def release(self, user: str) -> None:
         """Note that this user wants no more data; the last one closes the connection."""
+        self._owner.check()
         self._users.discard(user)
         if not self._users:
             self._wanted.clear()
@@ -64,6 +68,7 @@ class DataPort:
 
     async def ready(self, timeout: float) -> DataStream:
         """Wait for the stream to open; raise `CommandTimeout` after `timeout` seconds."""
+        self._owner.check()
         try:
             async with asyncio.timeout(timeout), self._changed:
                 await self._changed.wait_for(lambda: self._stream and self._stream.alive)
@@ -122,6 +127,7 @@ class DataPort:
             self._changed.notify_all()
 
     def _lost(self, stream: DataStream, error: Exception | None) -> None:
+        self._owner.check()
         if stream is self._newest:  # an older one may take its time to end
             self._why = str(error or "")
             self._ended.set()

@@ -143,14 +143,18 @@ class Live(Part):
 
     async def _refresh(self) -> None:
         try:
-            snapshot = await asyncio.to_thread(self._update)
+            snapshot, stamp = await asyncio.to_thread(self._update)
         except Exception as error:
             # Whatever it is (memory that is not to be had), it is told, and tried again.
             log.exception("live data cannot be shown")
             self._panel.show(own.DATA_LIVE_STATE, "Failed", Alarm(MAJOR, STATE, describe(error)))
             return
+        if not snapshot.acquisition:
+            return
+        self._updates += 1
+        self._count(snapshot, stamp)
         # `closed` may have been called meanwhile, and has the last word.
-        if snapshot.acquisition and self._stream is not None and self._enabled:
+        if self._stream is not None and self._enabled:
             self._ready_at, self._is_lost = math.inf, False
             self._show_state(snapshot)
 
@@ -160,13 +164,12 @@ class Live(Part):
             self.window.failed = False
             self._stream.add(self.window, over=self._stream.current)
 
-    def _update(self) -> Snapshot:
-        snapshot = self.window.snapshot()
+    def _update(self) -> tuple[Snapshot, float]:
+        """Show the columns and return them, with their time; called in a thread of the pool."""
+        snapshot, stamp = self.window.snapshot(), time.time()
         self._version = snapshot.version
         if not snapshot.acquisition:
-            return snapshot
-        self._updates += 1
-        stamp = time.time()
+            return snapshot, stamp
         shown = set()
         for column, values in snapshot.columns.items():
             field, _, kind = column.rpartition(".")
@@ -177,8 +180,7 @@ class Live(Part):
                 self._shown.discard(record.name)
         self._clear(self._shown, stamp)
         self._shown = shown
-        self._count(snapshot, stamp)
-        return snapshot
+        return snapshot, stamp
 
     def _clear(self, names: set[str], stamp: float) -> None:
         """Clear the columns that only an earlier acquisition had."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from panda_ioc.ioc.epics.alarms import NO_ALARM, Alarm
 from panda_ioc.ioc.epics.memory import Value
 from panda_ioc.ioc.epics.record import Record
+from panda_ioc.threads import ThreadOwner
 
 
 class Panel:
@@ -13,6 +14,7 @@ class Panel:
     def __init__(self) -> None:
         self._records: Mapping[str, Record] = {}
         self._shown: dict[str, tuple[object, ...]] = {}
+        self._owner = ThreadOwner("a panel of records")
 
     def attach(self, records: Mapping[str, Record]) -> None:
         self._records = records
@@ -21,6 +23,7 @@ class Panel:
         self, name: str, value: Value, alarm: Alarm = NO_ALARM, stamp: float | None = None
     ) -> None:
         """Show a value with an alarm; arrays are always posted."""
+        self._owner.check()
         shown = (value, alarm)
         is_scalar = isinstance(value, str | int | float)
         if is_scalar and self._shown.get(name) == shown:

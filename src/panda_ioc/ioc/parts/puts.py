@@ -17,6 +17,7 @@ from panda_ioc.ioc.epics.record import Record
 from panda_ioc.ioc.panda.news import Board
 from panda_ioc.ioc.parts.base import Part
 from panda_ioc.records import own
+from panda_ioc.threads import ThreadOwner
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ class Puts(Part):
         self.refusals = 0
         self._about: Record | None = None
         self._loop = asyncio.get_running_loop()
+        self._owner = ThreadOwner("the end of puts")
 
     def attach(self, records: Mapping[str, Record], board: Board) -> None:
         self._error, self._error_pv = records[own.ERROR], records[own.ERROR_PV]
@@ -49,6 +51,7 @@ class Puts(Part):
                 refuses the put
             back_to: what the record shows after a refused put; None for what was put
         """
+        self._owner.check()
         try:
             shown = await work
         except PandAError as error:
@@ -72,6 +75,7 @@ class Puts(Part):
     async def _end_late(
         self, record: Record, answer: Answer, work: Coroutine[Any, Any, None]
     ) -> None:
+        self._owner.check()
         try:
             await work
         except PandAError as error:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from panda_ioc.errors import CommandTimeout, ConnectionLost
 from panda_ioc.ioc.recsync.messages import Message, MessageKind, MessageReader, RecCeiver
+from panda_ioc.threads import ThreadOwner
 
 PATIENCE = 20.0
 """Seconds that connecting, and each piece of an upload, may take."""
@@ -22,9 +23,11 @@ class RecSyncLink:
         self._writer = writer
         self._reader = MessageReader()
         self._messages: deque[Message] = deque()
+        self._owner = ThreadOwner("the connection to a RecCeiver")
 
     async def send(self, message: bytes) -> None:
         """Send, and let others work."""
+        self._owner.check()
         self._writer.write(message)
         async with _within(PATIENCE, "took no data"):
             await self._writer.drain()
@@ -42,6 +45,7 @@ class RecSyncLink:
         return message
 
     async def _next(self) -> Message:
+        self._owner.check()
         while not self._messages:
             received = await self._stream.read(_CHUNK)
             if not received:
