@@ -31,6 +31,7 @@ from ophyd_async.fastcs.panda import (
 )
 
 from panda_ioc.testing import BridgeProcess, PandaProcess
+from support.engine import run_engine
 
 COLUMNS, ROWS = 20, 6
 FRAMES = COLUMNS * ROWS
@@ -48,9 +49,8 @@ COLUMN_NAMES = ("x", "x-min", "x-max", "y", "frame", "time")
 
 @pytest.fixture
 def engine() -> Iterator[RunEngine]:
-    engine = RunEngine({})
-    yield engine
-    engine.loop.call_soon_threadsafe(engine.loop.stop)
+    with run_engine() as engine:
+        yield engine
 
 
 @pytest.fixture

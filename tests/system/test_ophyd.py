@@ -26,6 +26,7 @@ from ophyd_async.fastcs.panda import (
     StaticSeqTableFlyableLogic,
 )
 
+from support.engine import run_engine
 from support.servers import EpicsPorts, Ioc, Sim, random_prefix
 
 Docs = list[tuple[str, dict[str, Any]]]
@@ -73,9 +74,8 @@ def ioc(
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[RunEngine]:
-    engine = RunEngine({})
-    yield engine
-    engine.loop.call_soon_threadsafe(engine.loop.stop)
+    with run_engine() as engine:
+        yield engine
 
 
 @pytest.fixture(scope="module")
