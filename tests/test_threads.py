@@ -21,6 +21,7 @@ from panda_ioc.errors import ConnectionLost
 from panda_ioc.ioc.epics.unserved import Unserved
 from panda_ioc.ioc.panda.data_port import DataPort
 from panda_ioc.ioc.panda.news import Board
+from panda_ioc.ioc.parts.base import PutHandler
 from panda_ioc.ioc.parts.panel import Panel
 from panda_ioc.ioc.parts.puts import Puts
 from panda_ioc.ioc.recsync.link import RecSyncLink
@@ -99,15 +100,14 @@ async def test_the_data_port_belongs_to_the_event_loop() -> None:
 
 
 async def test_puts_end_in_the_event_loop() -> None:
-    async def work() -> None:
-        return None
+    async def work(value: int) -> int:
+        return value
 
-    records = {name: Unserved(name) for name in (own.ERROR, own.ERROR_PV)}
-    record, puts = Unserved("A"), Puts()
-    puts.attach(records, Board())
-    assert await puts.end(record, 1, work(), lambda: 0)
-    with contextlib.closing(work()) as other:
-        await _refused("the end of puts", _run_async(lambda: puts.end(record, 1, other, lambda: 0)))
+    puts = Puts()
+    puts.attach({name: Unserved(name) for name in (own.ERROR, own.ERROR_PV, "A")}, Board())
+    put = puts.handler("A", PutHandler(work))
+    await put(1)
+    await _refused("the end of puts", _run_async(lambda: put(1)))
 
 
 async def test_parts_show_what_they_have_in_the_event_loop() -> None:

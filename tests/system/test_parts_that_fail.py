@@ -15,7 +15,7 @@ import asyncio, sys, threading
 from panda_ioc import cli
 from panda_ioc.ioc.panda.connection import Connection
 from panda_ioc.ioc.panda.data_port import DataPort
-from panda_ioc.ioc.parts.files.path import FilePath
+from panda_ioc.ioc.parts.files.settings import FileSettings
 from panda_ioc.ioc.parts.health import Health
 from panda_ioc.ioc.parts.pcap import AcquisitionPart
 
@@ -34,7 +34,7 @@ async def run(self):
         waited.cancel()
         await waited
 
-parts = {"health": Health, "pcap": AcquisitionPart, "path": FilePath, "port": DataPort}
+parts = {"health": Health, "pcap": AcquisitionPart, "path": FileSettings, "port": DataPort}
 parts["panda"] = Connection
 parts[kind].run = run
 sys.exit(cli.main(sys.argv[2:]))

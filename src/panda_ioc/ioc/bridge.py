@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from panda_ioc import __version__
 from panda_ioc.capture.stream import DataStream
-from panda_ioc.client.changes import Batch
 from panda_ioc.device.model import Device
 from panda_ioc.ioc.epics.database import OnPut, Validate
 from panda_ioc.ioc.epics.late import Late
@@ -55,10 +54,11 @@ class Bridge:
     ) -> None:
         specs, tables, address = records.specs, records.tables, options.address
         self._board = Board()
-        news = Listener(self._changed, self._board.tell, self._state)
+        news = Listener(self._board.show, self._board.tell, self._state)
         self._connection = connection = Connection(
             address, device, is_fresh, options.poll_period, options.attentive_period, news
         )
+        self._board.then(connection.shown)
         self._data_port = DataPort(address, self._data_opened, self._data_closed)
         self._puts = puts = Puts()
         worker, late = Worker("tables"), Late()
@@ -73,21 +73,20 @@ class Bridge:
             pcap,
             device,
             {spec.name: names[spec.name] for spec in specs if spec.name in names},
-            puts,
             options.data_roots,
             origin | {"panda_ioc_version": __version__},
         )
-        design = Design(options.design_dir, device, address, connection, puts)
+        design = Design(options.design_dir, device, address, connection)
         kept = [spec.name for spec in specs if spec.saved]
         autosave = Autosave(options.autosave_dir, records.prefix, kept)
         self._health = Health(connection, puts, lambda: files.status.queued)
         self._parts: Sequence[Part] = (
             puts,
             self._status,
-            Fields(specs, connection, puts),
+            Fields(specs, connection),
             Choices(specs, connection, puts, late),
             Sources(device),
-            Arming(connection, pcap, puts),
+            Arming(connection, pcap),
             pcap,
             *(TablePart(wire, tables[wire], connection, puts, worker, late) for wire in tables),
             StatePoll(connection, [f"{wire}.MODE" for wire in tables if tables[wire].streams]),
@@ -97,7 +96,6 @@ class Bridge:
             self._health,
             BridgeSettings(
                 specs,
-                puts,
                 {**self._live.settings(), **files.settings(), **design.settings()},
                 files.after(),
                 autosave,
@@ -108,7 +106,8 @@ class Bridge:
 
     def on_put(self) -> Mapping[str, OnPut]:
         """Handlers of puts, by record."""
-        return {name: put for part in self._parts for name, put in part.on_put().items()}
+        handlers = [row for part in self._parts for row in part.on_put().items()]
+        return {name: self._puts.handler(name, handler) for name, handler in handlers}
 
     def validate(self) -> Mapping[str, Validate]:
         """Handlers that answer a put at once, by record."""
@@ -129,10 +128,6 @@ class Bridge:
                     group.create_task(forever(part.run))
 
     # -- news -----------------------------------------------------------------------------------
-
-    def _changed(self, batch: Batch) -> None:
-        for wire in self._board.show(batch):
-            self._connection.recheck(wire)
 
     def _state(self, state: ConnectionState, why: str) -> None:
         if state is ConnectionState.DISCONNECTED:

@@ -5,14 +5,12 @@ others have no device support at all: whoever has news for them posts it (see `m
 """
 
 import json
-import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from softioc import builder
 
 from panda_ioc.errors import ConfigurationError
-from panda_ioc.ioc.epics.alarms import INVALID, WRITE, Alarm
 from panda_ioc.ioc.epics.narrow import Narrow
 from panda_ioc.ioc.epics.record import Record
 from panda_ioc.ioc.epics.trap import Wide
@@ -21,9 +19,6 @@ from panda_ioc.records.build import RecordSet
 from panda_ioc.records.database import record_fields, record_info
 from panda_ioc.records.specs import RecordSpec
 
-log = logging.getLogger(__name__)
-
-FAULT = Alarm(INVALID, WRITE, "fault of the bridge, see its log")
 OnPut = Callable[[Any], Awaitable[None]]
 Validate = Callable[[Any, Any], bool]
 
@@ -57,7 +52,8 @@ class Database:
 
     Args:
         records: what to make
-        on_put: for each writable record by its name, the coroutine that handles a put
+        on_put: for each writable record by its name, the coroutine that handles a put; softioc
+            reports success even if it raises
         validate: for some, a function that may refuse a put at once, with the record locked
 
     Attributes:
@@ -71,7 +67,6 @@ class Database:
         validate: Mapping[str, Validate],
     ) -> None:
         self._records = records
-        self._found: dict[str, Record] = {}
         self.wide: Wide = {}
         builder.SetDeviceName(records.prefix)
         for spec in records.specs:
@@ -88,7 +83,7 @@ class Database:
         Those that are left out are there, too, so that parts need not ask.
         """
         prefix = self._records.prefix
-        found = self._found = {
+        found = {
             spec.name: self._record(f"{prefix}:{spec.name}", spec) for spec in self._records.specs
         }
         found |= {spec.name: Unserved(spec.name) for spec in self._records.left_out}
@@ -111,8 +106,7 @@ class Database:
             return getattr(builder.records, spec.rtype)(spec.name, **fields)
         if on_put is None and validate is None:
             raise ConfigurationError(f"{spec.name}: nothing handles puts to this record")
-        handler = self._guarded(spec.name, on_put) if on_put else None
-        put: dict[str, Any] = {"on_update": handler, "validate": validate}
+        put: dict[str, Any] = {"on_update": on_put, "validate": validate}
         put |= {"blocking": True, "always_update": True}
         if spec.value is not None:
             put["initial_value"] = spec.value
@@ -120,18 +114,6 @@ class Database:
             del fields["FTVL"]
             return builder.longStringOut(spec.name, length=fields.pop("NELM"), **fields, **put)
         return _WRITABLE[spec.rtype](spec.name, **fields, **put)
-
-    def _guarded(self, name: str, on_put: OnPut) -> OnPut:
-        """Wrap a handler so that a bug of ours fails the put: softioc would report success."""
-
-        async def put(value: Any) -> None:
-            try:
-                await on_put(value)
-            except Exception:
-                log.exception("put to %s failed: this is a fault of the bridge", name)
-                self._found[name].refuse(value, None, FAULT)
-
-        return put
 
     def _describe(self, record: Any, spec: RecordSpec) -> None:
         for alias in spec.aliases:

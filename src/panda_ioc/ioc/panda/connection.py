@@ -8,7 +8,7 @@ import asyncio
 import itertools
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, TypeVar, cast
@@ -98,7 +98,7 @@ class Connection:
         self._changes = client_of(address)
         tables = {f.wire for f in device.fields.values() if isinstance(f.info, TableFieldInfo)}
         self.feed = ChangeFeed(
-            self._changes, poll_period, self._changed, self.tick, tables, attentive_period
+            self._changes, poll_period, listener.changed, self.tick, tables, attentive_period
         )
         self._connected = False
         self._outage = Outage()
@@ -144,6 +144,13 @@ class Connection:
                 await self.feed.settled()
         except TimeoutError as error:
             raise CommandTimeout(f"{self.address}: no changes told in {seconds:g} s") from error
+
+    def shown(self, readable: Iterable[str]) -> None:
+        """Ask for names that became readable, and what was to be asked after the next changes."""
+        for wire in readable:
+            self.recheck(wire)
+        if self._connected:
+            self._rechecks.begin_deferred()
 
     def recheck(self, wire: str) -> None:
         """Ask for a value and pass it on, as soon as there is a connection."""
@@ -253,11 +260,6 @@ class Connection:
         await asyncio.gather(self._commands.close(reason), self._changes.close(reason))
 
     # -- rechecks -------------------------------------------------------------------------------
-
-    def _changed(self, batch: Batch) -> None:
-        self._listener.changed(batch)
-        if self._connected:
-            self._rechecks.begin_deferred()
 
     def _recheck(self, wire: str, ask: Ask) -> None:
         self._owner.check()

@@ -1,7 +1,7 @@
 """The board: which followers follow which name on the wire."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from numpy.typing import NDArray
@@ -40,6 +40,7 @@ class Board:
         self._tables: dict[str, Follower] = {}
         self._all: dict[Follower, None] = {}
         self._errors: frozenset[str] = frozenset()
+        self._after: Callable[[Iterable[str]], None] = _nothing
         self._owner = ThreadOwner("the board")
 
     def add(self, follower: Follower, wires: Iterable[str] = ()) -> None:
@@ -53,12 +54,20 @@ class Board:
         self._all[follower] = None
         self._tables[wire] = follower
 
-    def show(self, batch: Batch) -> Iterable[str]:
-        """Pass on all changes; return the names that became readable, which are to be asked for."""
+    def then(self, after: Callable[[Iterable[str]], None]) -> None:
+        """Have this called after all changes have been passed on.
+
+        Args:
+            after: takes the names that became readable, which are to be asked for
+        """
+        self._after = after
+
+    def show(self, batch: Batch) -> None:
+        """Pass on all changes."""
         self.tell(batch)
         recovered = self._errors - batch.errors - batch.texts.keys()
         self._errors = batch.errors
-        return recovered & self._followers.keys()
+        self._after(recovered & self._followers.keys())
 
     def tell(self, batch: Batch) -> None:
         """Pass on an answer that was asked for."""
@@ -87,3 +96,7 @@ class Board:
         self._errors = frozenset()
         for follower in self._all:
             follower.stale()
+
+
+def _nothing(_: object) -> None:
+    """Nobody has asked to be called."""

@@ -13,13 +13,11 @@ from panda_ioc.errors import (
     PandAError,
 )
 from panda_ioc.ioc.epics.alarms import DISCONNECTED, UNREADABLE
-from panda_ioc.ioc.epics.database import OnPut
 from panda_ioc.ioc.epics.record import Record
 from panda_ioc.ioc.panda.connection import Connection
 from panda_ioc.ioc.panda.news import Board, Follower
-from panda_ioc.ioc.parts.base import Part
+from panda_ioc.ioc.parts.base import Part, PutHandler
 from panda_ioc.ioc.parts.pcap import ACTIVE, AcquisitionPart
-from panda_ioc.ioc.parts.puts import Puts
 from panda_ioc.protocol.commands import Arm, Disarm
 from panda_ioc.protocol.responses import EndReason
 from panda_ioc.records import own
@@ -38,21 +36,23 @@ class Arming(Part, Follower):
     acquisition did.
     """
 
-    def __init__(self, connection: Connection, pcap: AcquisitionPart, puts: Puts) -> None:
+    def __init__(self, connection: Connection, pcap: AcquisitionPart) -> None:
         self._connection = connection
         self._pcap = pcap
-        self._puts = puts
         self._active: int | None = None
         self._shown: int | None = None
         self._reports = 0
 
-    def on_put(self) -> Mapping[str, OnPut]:
-        """Handlers of puts, by record."""
-        return {own.PCAP_ARM: self._put, own.PCAP_WAIT: self._put_wait}
+    def on_put(self) -> Mapping[str, PutHandler]:
+        """What to do about puts, by record."""
+        return {
+            own.PCAP_ARM: PutHandler(self._put, lambda: self._active or 0),
+            own.PCAP_WAIT: PutHandler(self._ended, lambda: 0),
+        }
 
     def attach(self, records: Mapping[str, Record], board: Board) -> None:
         """Bind to the records and follow PCAP.ACTIVE."""
-        self._record, self._wait = records[own.PCAP_ARM], records[own.PCAP_WAIT]
+        self._record = records[own.PCAP_ARM]
         board.add(self, [ACTIVE])
 
     def from_device(self, wire: str, text: str, batch: Batch) -> None:
@@ -74,16 +74,15 @@ class Arming(Part, Follower):
 
     # -- ARM ------------------------------------------------------------------------------------
 
-    async def _put(self, value: int) -> None:
-        await self._puts.end(self._record, value, self._change(value), self._known)
-        self._shown = self._active
-        self._connection.recheck(ACTIVE)
-
-    def _known(self) -> int:
-        return self._active or 0
+    async def _put(self, value: int) -> int:
+        """Arm or disarm; return what ARM then shows."""
+        try:
+            return await self._change(value)
+        finally:
+            self._shown = self._active
+            self._connection.recheck(ACTIVE)
 
     async def _change(self, value: int) -> int:
-        """Arm or disarm; return what ARM then shows."""
         if value not in (0, 1):
             raise BadValue(f"{value} is neither Disarm nor Arm")
         try:
@@ -136,9 +135,6 @@ class Arming(Part, Follower):
             await self._connection.put(Arm())
 
     # -- WAIT -----------------------------------------------------------------------------------
-
-    async def _put_wait(self, value: int) -> None:
-        await self._puts.end(self._wait, value, self._ended(value), lambda: 0)
 
     async def _ended(self, value: int) -> int:
         """Wait until no acquisition runs; return what WAIT then shows."""

@@ -2,11 +2,29 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import NoReturn
+from dataclasses import dataclass
+from typing import Any, NoReturn
 
-from panda_ioc.ioc.epics.database import OnPut, Validate
+from panda_ioc.ioc.epics.database import Validate
+from panda_ioc.ioc.epics.memory import Value
 from panda_ioc.ioc.epics.record import Record
 from panda_ioc.ioc.panda.news import Board
+
+
+@dataclass(frozen=True)
+class PutHandler:
+    """What to do about puts to a record.
+
+    Attributes:
+        work: does what was put; its result is what the record is to show, None for what was put. A
+            `PandAError` refuses the put
+        back_to: what the record shows after a refused put; None for what was put
+        settles: the work shows in the record how the put ended
+    """
+
+    work: Callable[[Any], Awaitable[Value | None]]
+    back_to: Callable[[], Value | None] = lambda: None
+    settles: bool = False
 
 
 class Part:
@@ -16,8 +34,8 @@ class Part:
     once EPICS runs, and then runs itself.
     """
 
-    def on_put(self) -> Mapping[str, OnPut]:
-        """The coroutines that handle puts, by record."""
+    def on_put(self) -> Mapping[str, PutHandler]:
+        """What to do about puts, by record."""
         return {}
 
     def validate(self) -> Mapping[str, Validate]:

@@ -6,12 +6,12 @@ from typing import Any
 from panda_ioc.device.codecs import ChoiceCodec
 from panda_ioc.errors import PandAError
 from panda_ioc.ioc.epics.alarms import refusal
-from panda_ioc.ioc.epics.database import OnPut, Validate
+from panda_ioc.ioc.epics.database import Validate
 from panda_ioc.ioc.epics.late import Late
 from panda_ioc.ioc.epics.record import Record
 from panda_ioc.ioc.panda.connection import Connection
 from panda_ioc.ioc.panda.news import Board
-from panda_ioc.ioc.parts.base import Part
+from panda_ioc.ioc.parts.base import Part, PutHandler
 from panda_ioc.ioc.parts.links import Link
 from panda_ioc.ioc.parts.puts import Puts
 from panda_ioc.records.specs import RecordSpec
@@ -23,7 +23,7 @@ class Choices(Part):
     Args:
         specs: of all records
         connection: to the PandA
-        puts: ends puts
+        puts: ends puts that are answered late
         late: holds PVA puts
     """
 
@@ -34,9 +34,9 @@ class Choices(Part):
             spec.name: _Choice(spec, connection, puts, late) for spec in specs if is_index(spec)
         }
 
-    def on_put(self) -> Mapping[str, OnPut]:
-        """The handlers of puts, by record."""
-        return {name: choice.put for name, choice in self._writable().items()}
+    def on_put(self) -> Mapping[str, PutHandler]:
+        """What to do about puts, by record."""
+        return {name: choice.handler() for name, choice in self._writable().items()}
 
     def validate(self) -> Mapping[str, Validate]:
         """What takes puts of NTEnums, by record."""
@@ -59,7 +59,8 @@ def is_index(spec: RecordSpec) -> bool:
 
 class _Choice(Link):
     def __init__(self, spec: RecordSpec, connection: Connection, puts: Puts, late: Late) -> None:
-        super().__init__(spec, connection, puts)
+        super().__init__(spec, connection)
+        self._puts = puts
         self._late = late
 
     def validate(self, device: Any, index: int) -> bool:
@@ -75,11 +76,9 @@ class _Choice(Link):
 
     async def _put_late(self, index: int) -> None:
         try:
-            shown = await self._send(index)
+            shown = await self.put(index)
         except PandAError as error:
             # Clients show what they have put.
             self.record.post(self._value, refusal(error), is_news=True)
             raise
-        finally:
-            self._trusted_from = self._connection.tick()
         self.record.post(index if shown is None else shown)

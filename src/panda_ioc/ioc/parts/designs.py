@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,11 @@ from panda_ioc.device.model import Device
 from panda_ioc.errors import BadValue, ConfigurationError, PandAError
 from panda_ioc.files import check_printable, is_special
 from panda_ioc.ioc.epics.alarms import MAJOR, STATE, Alarm, reason
-from panda_ioc.ioc.epics.database import OnPut
 from panda_ioc.ioc.epics.record import Record
 from panda_ioc.ioc.panda.connection import Connection
 from panda_ioc.ioc.panda.identity import client_of
 from panda_ioc.ioc.panda.news import Board
-from panda_ioc.ioc.parts.base import Part
-from panda_ioc.ioc.parts.puts import Puts
+from panda_ioc.ioc.parts.base import Part, PutHandler
 from panda_ioc.ioc.parts.settings import Apply
 from panda_ioc.protocol.responses import Refused
 from panda_ioc.records import own
@@ -41,7 +40,6 @@ class Design(Part):
         device: the PandA
         address: of the PandA; saving has a connection of its own, as it takes long
         connection: the one that records follow
-        puts: ends puts
     """
 
     def __init__(
@@ -50,13 +48,11 @@ class Design(Part):
         device: Device,
         address: Address,
         connection: Connection,
-        puts: Puts,
     ) -> None:
         self._directory = directory.resolve() if directory else None
         self._device = device
         self._address = address
         self._connection = connection
-        self._puts = puts
         self._name = ""
         self._busy = asyncio.Lock()
         self._records: Mapping[str, Record] = {}
@@ -65,11 +61,11 @@ class Design(Part):
         """What a put to each setting does, by record."""
         return {own.DESIGN_FILE_NAME: self._set_name}
 
-    def on_put(self) -> Mapping[str, OnPut]:
-        """Handlers of the other puts, by record."""
+    def on_put(self) -> Mapping[str, PutHandler]:
+        """What to do about the other puts, by record."""
         return {
-            own.DESIGN_SAVE: self._action(own.DESIGN_SAVE, self._save),
-            own.DESIGN_LOAD: self._action(own.DESIGN_LOAD, self._load),
+            own.DESIGN_SAVE: PutHandler(partial(self._act, self._save), lambda: 0),
+            own.DESIGN_LOAD: PutHandler(partial(self._act, self._load), lambda: 0),
         }
 
     def attach(self, records: Mapping[str, Record], board: Board) -> None:
@@ -104,13 +100,7 @@ class Design(Part):
             raise BadValue(f"{name!r} is a directory, FIFO, socket or device: give another name")
         return path
 
-    def _action(self, name: str, act: Callable[[], Awaitable[str]]) -> OnPut:
-        async def put(value: Any) -> None:
-            await self._puts.end(self._records[name], value, self._act(act), lambda: 0)
-
-        return put
-
-    async def _act(self, act: Callable[[], Awaitable[str]]) -> int:
+    async def _act(self, act: Callable[[], Awaitable[str]], _: Any) -> int:
         """Do one action at a time; STATUS shows how it ended."""
         status = self._records[own.DESIGN_STATUS]
         try:

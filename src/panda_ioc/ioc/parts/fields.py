@@ -3,14 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
-from panda_ioc.ioc.epics.database import OnPut
 from panda_ioc.ioc.epics.record import Record
 from panda_ioc.ioc.panda.connection import Connection
 from panda_ioc.ioc.panda.news import Board
-from panda_ioc.ioc.parts.base import Part
+from panda_ioc.ioc.parts.base import Part, PutHandler
 from panda_ioc.ioc.parts.choices import is_index
 from panda_ioc.ioc.parts.links import Link, PulseLink, ScaledLink, UnitsFollower
-from panda_ioc.ioc.parts.puts import Puts
 from panda_ioc.records.specs import RecordSpec
 
 
@@ -20,21 +18,19 @@ class Fields(Part):
     Args:
         specs: of all records
         connection: to the PandA
-        puts: ends puts
     """
 
-    def __init__(self, specs: Sequence[RecordSpec], connection: Connection, puts: Puts) -> None:
+    def __init__(self, specs: Sequence[RecordSpec], connection: Connection) -> None:
         self._specs = specs
         self._connection = connection
-        self._puts = puts
         self._links = {
             spec.name: self._link(spec) for spec in specs if spec.wire and not is_index(spec)
         }
 
-    def on_put(self) -> Mapping[str, OnPut]:
-        """Handlers of puts, by record."""
+    def on_put(self) -> Mapping[str, PutHandler]:
+        """What to do about puts, by record."""
         return {
-            name: link.put
+            name: link.handler()
             for name, link in self._links.items()
             if isinstance(link, Link) and link.spec.writable
         }
@@ -56,7 +52,7 @@ class Fields(Part):
         if spec.scaled_by:
             return ScaledLink(spec)
         kind = PulseLink if spec.rtype == "bi" else Link
-        return kind(spec, self._connection, self._puts)
+        return kind(spec, self._connection)
 
     def _recheck(self, specs: Iterable[RecordSpec]) -> None:
         """Ask for values that have changed with their units."""

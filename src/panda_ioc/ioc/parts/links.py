@@ -1,7 +1,7 @@
 """Links: one joins a field or attribute of the PandA to one record.
 
     device -> PV    change feed -> Board.show -> link.from_device -> record
-    PV -> device    record -> link.put -> client.send(Put) -> OK, or the put is refused
+    PV -> device    record -> Puts -> link.put -> Connection.put -> OK, or the put is refused
 
 A link remembers the text that the device last gave. The same text again is no news; another text
 is, whether somebody else changed the field or the device rounded what was put. What cannot be shown
@@ -31,7 +31,7 @@ from panda_ioc.ioc.epics.alarms import (
 from panda_ioc.ioc.epics.record import Record
 from panda_ioc.ioc.panda.connection import Connection
 from panda_ioc.ioc.panda.news import Follower
-from panda_ioc.ioc.parts.puts import Puts
+from panda_ioc.ioc.parts.base import PutHandler
 from panda_ioc.protocol.commands import GetLine, Put
 from panda_ioc.records import limits
 from panda_ioc.records.fields import precision, scaled_precision
@@ -46,13 +46,12 @@ _NO_CHOICE = {"mbbi": 65535, "mbbo": 65535, "bi": 65535, "bo": 65535, "longin": 
 class Link(Follower):
     """One field or attribute and one record that shows it and perhaps sets it."""
 
-    def __init__(self, spec: RecordSpec, connection: Connection, puts: Puts) -> None:
+    def __init__(self, spec: RecordSpec, connection: Connection) -> None:
         self.spec = spec
         self.wires = (spec.wire,)
         self.record: Record
         self._wire = spec.wire
         self._connection = connection
-        self._puts = puts
         self._codec: Codec = _codec(spec)
         self._last: str | None = None  # text that the record shows; None: it shows none
         self._value: Value | None = None
@@ -142,20 +141,21 @@ class Link(Follower):
 
     # -- PV -> device ---------------------------------------------------------------------------
 
-    async def put(self, value: Value) -> None:
-        """Send what a client has put; the record is processing until this returns."""
-        await self._puts.end(self.record, value, self._send(value), lambda: self._value)
-        self._trusted_from = self._connection.tick()
+    def handler(self) -> PutHandler:
+        """What to do about puts to the record."""
+        return PutHandler(self.put, lambda: self._value)
 
-    async def _send(self, value: Value) -> Value | None:
-        """Send; return what the record should show after a good put, None for the value put."""
-        text = self._codec.encode(value)
-        self._check_whole(text)
+    async def put(self, value: Value) -> Value | None:
+        """Send what a client has put; return what the record should show, None for that."""
         try:
+            text = self._codec.encode(value)
+            self._check_whole(text)
             text = await self._answer(Put(self._wire, text), text)
         except (CommandError, ConnectionLost, TimeoutError) as error:
             self._doubt(error)
             raise
+        finally:
+            self._trusted_from = self._connection.tick()
         shown = self._codec.decode(text)
         self._shown(text, shown)
         return None if shown == value else shown

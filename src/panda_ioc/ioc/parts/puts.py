@@ -5,21 +5,22 @@ ERROR has the reason in full: alarm messages hold 39 characters only.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
 from panda_ioc.errors import PandAError
-from panda_ioc.ioc.epics.alarms import MINOR, NO_ALARM, STATE, Alarm, refusal
-from panda_ioc.ioc.epics.database import FAULT
+from panda_ioc.ioc.epics.alarms import INVALID, MINOR, NO_ALARM, STATE, WRITE, Alarm, refusal
+from panda_ioc.ioc.epics.database import OnPut
 from panda_ioc.ioc.epics.late import Answer
-from panda_ioc.ioc.epics.memory import Value
 from panda_ioc.ioc.epics.record import Record
 from panda_ioc.ioc.panda.news import Board
-from panda_ioc.ioc.parts.base import Part
+from panda_ioc.ioc.parts.base import Part, PutHandler
 from panda_ioc.records import own
 from panda_ioc.threads import ThreadOwner
 
 log = logging.getLogger(__name__)
+
+FAULT = Alarm(INVALID, WRITE, "fault of the bridge, see its log")
 
 
 class Puts(Part):
@@ -32,38 +33,41 @@ class Puts(Part):
         self._owner = ThreadOwner("the end of puts")
 
     def attach(self, records: Mapping[str, Record], board: Board) -> None:
+        self._records = records
         self._error, self._error_pv = records[own.ERROR], records[own.ERROR_PV]
         self._show(None, "")
 
-    async def end(
-        self,
-        record: Record,
-        put: Value,
-        work: Awaitable[Value | None],
-        back_to: Callable[[], Value | None],
-    ) -> bool:
-        """Do the work of a put that the record is processing; return whether it succeeded.
+    def handler(self, name: str, handler: PutHandler) -> OnPut:
+        """Return the coroutine function that softioc calls for each put to a record.
 
-        Args:
-            record: was put to
-            put: what a client has put
-            work: its result is what the record is to show, None for what was put; a `PandAError`
-                refuses the put
-            back_to: what the record shows after a refused put; None for what was put
+        The record processes until it returns. softioc would report success after an exception, so a
+        fault of ours fails the put here.
         """
-        self._owner.check()
+
+        async def put(value: Any) -> None:
+            self._owner.check()
+            record = self._records[name]
+            try:
+                await self._end(record, value, handler)
+            except Exception:
+                log.exception("put to %s failed: this is a fault of the bridge", name)
+                record.refuse(value, None, FAULT)
+
+        return put
+
+    async def _end(self, record: Record, value: Any, handler: PutHandler) -> None:
         try:
-            shown = await work
+            shown = await handler.work(value)
         except PandAError as error:
-            record.refuse(put, back_to(), refusal(error))
+            record.refuse(value, handler.back_to(), refusal(error))
             self._refused(record, error)
-            return False
-        record.settle(put, shown)
-        self._good(record)
-        return True
+            return
+        if not handler.settles:
+            record.settle(value, shown)
+            self._good(record)
 
     def end_late(self, record: Record, answer: Answer, work: Coroutine[Any, Any, None]) -> None:
-        """The same for a PVA put that is held, from any thread: answer it once the work is done.
+        """End a PVA put that is held: answer it once the work is done; from any thread.
 
         Args:
             record: was put to; it does not process

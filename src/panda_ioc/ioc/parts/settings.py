@@ -5,12 +5,10 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from panda_ioc.errors import PandAError
-from panda_ioc.ioc.epics.database import OnPut
 from panda_ioc.ioc.epics.record import Record
 from panda_ioc.ioc.panda.news import Board
 from panda_ioc.ioc.parts.autosave import Autosave
-from panda_ioc.ioc.parts.base import Part
-from panda_ioc.ioc.parts.puts import Puts
+from panda_ioc.ioc.parts.base import Part, PutHandler
 from panda_ioc.records.specs import RecordSpec
 from panda_ioc.records.values import checked
 
@@ -27,7 +25,6 @@ class BridgeSettings(Part):
 
     Args:
         specs: of all records; those of settings tell the defaults
-        puts: ends puts
         applies: what puts do, by record
         after: to be done before a good put ends, by record
         autosave: keeps their values
@@ -36,20 +33,21 @@ class BridgeSettings(Part):
     def __init__(
         self,
         specs: Iterable[RecordSpec],
-        puts: Puts,
         applies: Mapping[str, Apply],
         after: Mapping[str, After],
         autosave: Autosave,
     ) -> None:
         self._settings = {
-            spec.name: _Setting(spec, applies[spec.name], after.get(spec.name), puts, autosave)
+            spec.name: _Setting(spec, applies[spec.name], after.get(spec.name), autosave)
             for spec in specs
             if spec.name in applies
         }
 
-    def on_put(self) -> Mapping[str, OnPut]:
-        """Handlers of puts, by record."""
-        return {name: setting.put for name, setting in self._settings.items()}
+    def on_put(self) -> Mapping[str, PutHandler]:
+        """Take puts of all settings."""
+        return {
+            name: PutHandler(setting.put, setting.now) for name, setting in self._settings.items()
+        }
 
     def attach(self, records: Mapping[str, Record], board: Board) -> None:
         """Bind to the records and apply the saved values, or the defaults."""
@@ -59,26 +57,25 @@ class BridgeSettings(Part):
 
 class _Setting:
     def __init__(
-        self, spec: RecordSpec, apply: Apply, after: After | None, puts: Puts, autosave: Autosave
+        self, spec: RecordSpec, apply: Apply, after: After | None, autosave: Autosave
     ) -> None:
         self._spec = spec
         self._apply = apply
         self._after = after
-        self._puts = puts
         self._autosave = autosave
         self._now: Any = None
 
-    async def put(self, value: Any) -> None:
-        """Apply a put."""
-        change = self._change(value)
-        if await self._puts.end(self._record, value, change, lambda: self._now):
-            self._autosave.keep(self._spec.name, self._now)
+    def now(self) -> Any:
+        """The value that the record shows."""
+        return self._now
 
-    async def _change(self, value: Any) -> Any:
+    async def put(self, value: Any) -> Any:
+        """Apply and keep what was put; return what the record then shows."""
         now = self._apply(value)
         if self._after is not None:
             await self._after()
         self._now = now
+        self._autosave.keep(self._spec.name, now)
         return now
 
     def attach(self, record: Record) -> None:

@@ -13,11 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panda_ioc.errors import BadValue
-from panda_ioc.ioc.epics.database import OnPut
 from panda_ioc.ioc.epics.record import Record
 from panda_ioc.ioc.panda.connection import Connection
-from panda_ioc.ioc.parts.base import Part
-from panda_ioc.ioc.parts.puts import Puts
+from panda_ioc.ioc.parts.base import Part, PutHandler
 from panda_ioc.protocol.commands import Append, Command, Put
 from panda_ioc.records.tables import APPEND_LAST, NEXT_WRITES, REPLACE
 
@@ -36,16 +34,12 @@ class Writer:
     Args:
         wire: the table's name on the wire
         name: that of its records
-        puts: ends puts
         clear: empties the table
     """
 
-    def __init__(
-        self, wire: str, name: str, puts: Puts, clear: Callable[[], Awaitable[None]]
-    ) -> None:
+    def __init__(self, wire: str, name: str, clear: Callable[[], Awaitable[None]]) -> None:
         self._wire = wire
         self._name = name
-        self._puts = puts
         self._clear = clear
         self._next = REPLACE
 
@@ -64,30 +58,22 @@ class Writer:
         return Append(self._wire, words, self._next == APPEND_LAST, base64=base64)
 
     def attach(self, records: Mapping[str, Record]) -> None:
-        self._next_record = records[f"{self._name}:NEXT_WRITE"]
-        self._clear_record = records[f"{self._name}:CLEAR"]
-        for record in (self._next_record, self._clear_record):
-            record.post(0)
+        for name in self.on_put():
+            records[name].post(0)
 
-    def on_put(self) -> dict[str, OnPut]:
-        """Handlers of puts, by record."""
+    def on_put(self) -> Mapping[str, PutHandler]:
+        """What to do about puts, by record."""
         return {
-            f"{self._name}:NEXT_WRITE": self._on_next_write,
-            f"{self._name}:CLEAR": self._on_clear,
+            f"{self._name}:NEXT_WRITE": PutHandler(self._choose, lambda: self._next),
+            f"{self._name}:CLEAR": PutHandler(self._cleared, lambda: 0),
         }
-
-    async def _on_next_write(self, value: int) -> None:
-        await self._puts.end(self._next_record, value, self._choose(value), lambda: self._next)
 
     async def _choose(self, value: int) -> None:
         if not 0 <= value < len(NEXT_WRITES):
             raise BadValue(f"{value} is none of {', '.join(NEXT_WRITES)}")
         self._next = value
 
-    async def _on_clear(self, value: Any) -> None:
-        await self._puts.end(self._clear_record, value, self._cleared(), lambda: 0)
-
-    async def _cleared(self) -> int:
+    async def _cleared(self, _: Any) -> int:
         await self._clear()
         return 0
 

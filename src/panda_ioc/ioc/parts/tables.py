@@ -27,12 +27,12 @@ from panda_ioc.ioc.epics.alarms import (
     WRITE,
     Alarm,
 )
-from panda_ioc.ioc.epics.database import OnPut, Validate
+from panda_ioc.ioc.epics.database import Validate
 from panda_ioc.ioc.epics.late import Late
 from panda_ioc.ioc.epics.record import Locker, Record
 from panda_ioc.ioc.panda.connection import Connection
 from panda_ioc.ioc.panda.news import Board, Follower
-from panda_ioc.ioc.parts.base import Part
+from panda_ioc.ioc.parts.base import Part, PutHandler
 from panda_ioc.ioc.parts.columns import Columns, columns_of, words_of
 from panda_ioc.ioc.parts.puts import Puts
 from panda_ioc.ioc.parts.streaming import NOTHING, Writer
@@ -71,7 +71,6 @@ class TablePart(Part, Follower):
         self._name = pv_name(wire)
         self._layout = layout
         self._connection = connection
-        self._puts = puts
         self._worker = worker
         self._whole = Whole(puts, late, self._edited, self._send, self._show_whole)
         self._loop = asyncio.get_running_loop()
@@ -81,19 +80,15 @@ class TablePart(Part, Follower):
         self._trusted_from = 0
         self._is_odd = False
         self._mode = VIEW
-        self._writer = Writer(wire, self._name, puts, self._clear)
+        self._writer = Writer(wire, self._name, self._clear)
 
     def attach(self, records: Mapping[str, Record], board: Board) -> None:
         """Bind to the records and follow the table."""
         self._columns = {c.name: records[f"{self._name}:{c.name}"] for c in self._layout.columns}
         self._put_record = self._whole.record = records[f"{self._name}:PUT"]
         self._mode_record = records[f"{self._name}:MODE"]
-        self._shortcuts = {
-            mode: records[f"{self._name}:MODE:{word}"]
-            for mode, word in ((EDIT, "EDIT"), (SUBMIT, "SUBMIT"))
-        }
-        for mode, shortcut in self._shortcuts.items():
-            shortcut.post(mode)
+        for mode, word in ((EDIT, "EDIT"), (SUBMIT, "SUBMIT")):
+            records[f"{self._name}:MODE:{word}"].post(mode)
         self._lock = Locker([*self._columns.values(), self._put_record])
         records[f"{self._name}:LABELS"].post([column.name for column in self._layout.columns])
         self._mode_record.post(VIEW)
@@ -173,25 +168,25 @@ class TablePart(Part, Follower):
         """What takes a put of the whole."""
         return {f"{self._name}:PUT": self._whole.validate}
 
-    def on_put(self) -> Mapping[str, OnPut]:
-        """Handlers of puts, by record."""
+    def on_put(self) -> Mapping[str, PutHandler]:
+        """What to do about puts, by record."""
         columns = {f"{self._name}:{c.name}": self._on_column(c.name) for c in self._layout.columns}
         return columns | {
-            f"{self._name}:PUT": self._whole.on_put,
-            f"{self._name}:MODE": self._on_mode,
+            f"{self._name}:PUT": self._whole.handler(),
+            f"{self._name}:MODE": PutHandler(self._change_mode, lambda: self._mode),
             f"{self._name}:MODE:EDIT": self._on_shortcut(EDIT),
             f"{self._name}:MODE:SUBMIT": self._on_shortcut(SUBMIT),
             **(self._writer.on_put() if self._layout.streams else {}),
         }
 
-    def _on_column(self, name: str) -> OnPut:
+    def _on_column(self, name: str) -> PutHandler:
         """Return the handler of puts to a column."""
 
         async def put(values: Any) -> None:
             # A PVA put of the whole table also comes by here.
             await self._in_worker(self._settle_column, name, np.asarray(values))
 
-        return put
+        return PutHandler(put, settles=True)
 
     def _settle_column(self, name: str, put: NDArray[Any]) -> None:
         if put.dtype.kind == "U":
@@ -208,26 +203,17 @@ class TablePart(Part, Follower):
                 first = f"put EDIT to {self._mode_record.name} first"
                 record.refuse(put, device, Alarm(INVALID, WRITE, first))
 
-    async def _on_mode(self, mode: int) -> None:
-        """Handle a put to MODE: begin to edit, submit, or discard."""
-        work = self._change_mode(mode)
-        await self._puts.end(self._mode_record, mode, work, lambda: self._mode)
-
-    def _on_shortcut(self, mode: int) -> OnPut:
+    def _on_shortcut(self, mode: int) -> PutHandler:
         """Return the handler of puts to MODE:EDIT or MODE:SUBMIT."""
 
-        async def change() -> int:
-            await self._change_mode(mode)
+        async def put(_: Any) -> int:
+            self._mode_record.post(await self._change_mode(mode))
             return mode
 
-        async def put(value: Any) -> None:
-            if await self._puts.end(self._shortcuts[mode], value, change(), lambda: mode):
-                self._mode_record.post(self._mode)
-
-        return put
+        return PutHandler(put, lambda: mode)
 
     async def _change_mode(self, mode: int) -> int:
-        """Do what a put to MODE asks for; return the mode after it."""
+        """Begin to edit, submit, or discard; return the mode after it."""
         if mode not in (VIEW, EDIT, SUBMIT, DISCARD):
             raise BadValue(f"{self._name}:MODE: {mode} is none of VIEW, EDIT, SUBMIT, DISCARD")
         if mode == SUBMIT:

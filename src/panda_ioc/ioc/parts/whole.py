@@ -15,6 +15,7 @@ from panda_ioc.errors import BadValue, PandAError
 from panda_ioc.ioc.epics.alarms import Alarm, refusal
 from panda_ioc.ioc.epics.late import Late
 from panda_ioc.ioc.epics.record import Record
+from panda_ioc.ioc.parts.base import PutHandler
 from panda_ioc.ioc.parts.puts import Puts
 
 Words = NDArray[np.uint32]
@@ -24,7 +25,7 @@ class Whole:
     """Puts of one table as a whole.
 
     Args:
-        puts: ends puts
+        puts: ends puts that are answered late
         late: holds PVA puts
         edited: the words that the columns make up; may raise `BadValue`
         send: sends words to the PandA
@@ -64,11 +65,15 @@ class Whole:
         self._puts.end_late(self.record, answer, self._put(self._begun, self._packed()))
         return False
 
-    async def on_put(self, value: Any) -> None:
-        """A put that is not held."""
-        work = self._put(self._begun, self._packed())
-        await self._puts.end(self.record, value, work, lambda: value)
-        self.record.post_at_completion()
+    def handler(self) -> PutHandler:
+        """What to do about a put that is not held."""
+        return PutHandler(self._put_at_once)
+
+    async def _put_at_once(self, _: Any) -> None:
+        try:
+            await self._put(self._begun, self._packed())
+        finally:
+            self.record.post_at_completion()
 
     def _packed(self) -> Words | BadValue:
         try:

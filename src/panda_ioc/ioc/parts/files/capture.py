@@ -22,18 +22,15 @@ from panda_ioc.capture.status import CaptureState, CaptureStatus
 from panda_ioc.capture.stream import DataStream
 from panda_ioc.device.model import Device
 from panda_ioc.errors import BadValue, CaptureError, CommandTimeout, PandAError
-from panda_ioc.ioc.epics.database import OnPut
 from panda_ioc.ioc.epics.record import Record
 from panda_ioc.ioc.panda.connection import Connection
 from panda_ioc.ioc.panda.data_port import DataPort
 from panda_ioc.ioc.panda.news import Board
-from panda_ioc.ioc.parts.base import Part, forever
+from panda_ioc.ioc.parts.base import Part, PutHandler, forever
 from panda_ioc.ioc.parts.files.datasets import Datasets
-from panda_ioc.ioc.parts.files.path import FilePath
 from panda_ioc.ioc.parts.files.settings import FileSettings
 from panda_ioc.ioc.parts.files.status import FileStatus
 from panda_ioc.ioc.parts.pcap import AcquisitionPart
-from panda_ioc.ioc.parts.puts import Puts
 from panda_ioc.ioc.parts.settings import After, Apply
 from panda_ioc.protocol.responses import ExtOutBitsFieldInfo
 from panda_ioc.records import own
@@ -58,7 +55,6 @@ class Files(Part):
         pcap: tells how the acquisition stands
         device: what it is
         fields: `FIELD:DATASET` record -> PandA field
-        puts: ends puts
         roots: directories that files may be in, () for all
         attributes: of each file
     """
@@ -70,7 +66,6 @@ class Files(Part):
         pcap: AcquisitionPart,
         device: Device,
         fields: Mapping[str, str],
-        puts: Puts,
         roots: Sequence[Path],
         attributes: Mapping[str, str],
     ) -> None:
@@ -79,15 +74,13 @@ class Files(Part):
             for field in device.bit_words
             if isinstance(field.info, ExtOutBitsFieldInfo)
         }
-        self._settings = FileSettings(fields, bits, roots, attributes, self._refuse_change)
+        self._settings = FileSettings(fields, bits, roots, attributes)
         self._datasets = Datasets(
             connection, self._settings, device.fields, tuple(bits), self._may_foretell
         )
         self._port = port
         self._pcap = pcap
-        self._puts = puts
         self._display = FileStatus()
-        self._path = FilePath(self._settings)
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
         self._idle = asyncio.Event()
@@ -97,9 +90,9 @@ class Files(Part):
         self._shown = 0
 
     def attach(self, records: Mapping[str, Record], board: Board) -> None:
-        self._capture, self._wait = records[own.DATA_CAPTURE], records[own.DATA_WAIT]
+        self._capture = records[own.DATA_CAPTURE]
         self._display.attach(records, board)
-        self._path.attach(records, board)
+        self._settings.attach(records, board)
         self._datasets.attach(records, board)
 
     def settings(self) -> Mapping[str, Apply]:
@@ -110,15 +103,18 @@ class Files(Part):
         """What to do before a good put to a setting ends, by record."""
         names = [name for name in self.settings() if name.endswith(":DATASET")]
         return dict.fromkeys(names, self._datasets.renamed) | {
-            own.DATA_HDF_DIRECTORY: self._path.directory_changed,
-            own.DATA_HDF_FILE_NAME: self._path.name_changed,
+            own.DATA_HDF_DIRECTORY: self._settings.directory_changed,
+            own.DATA_HDF_FILE_NAME: self._settings.name_changed,
             own.DATA_FLUSH_PERIOD: self._apply_flush_period,
             own.DATA_UNPACK_BITS: self._datasets.renamed,
         }
 
-    def on_put(self) -> Mapping[str, OnPut]:
-        """Handlers of puts to records that are no settings, by record."""
-        return {own.DATA_CAPTURE: self._put_capture, own.DATA_WAIT: self._put_wait}
+    def on_put(self) -> Mapping[str, PutHandler]:
+        """What to do about puts to records that are no settings, by record."""
+        return {
+            own.DATA_CAPTURE: PutHandler(self._put_capture, lambda: int(self.is_busy)),
+            own.DATA_WAIT: PutHandler(self._ended, lambda: 0),
+        }
 
     @property
     def status(self) -> CaptureStatus:
@@ -132,24 +128,19 @@ class Files(Part):
 
     # -- puts -----------------------------------------------------------------------------------
 
-    async def _put_capture(self, value: int) -> None:
-        work = self._start_or_stop(value)
-        await self._puts.end(self._capture, value, work, lambda: int(self.is_busy))
-        self._shown = int(self.is_busy)
-        self._news.set()
-
-    async def _start_or_stop(self, value: int) -> int:
+    async def _put_capture(self, value: int) -> int:
         """Start or stop; return what CAPTURE then shows."""
-        if value == 1:
-            await self._begin()
-        elif value == 0:
-            await self._stop()
-        else:
-            raise BadValue(f"{value} is neither 0 nor 1")
-        return int(self.is_busy)
-
-    async def _put_wait(self, value: int) -> None:
-        await self._puts.end(self._wait, value, self._ended(value), lambda: 0)
+        try:
+            if value == 1:
+                await self._begin()
+            elif value == 0:
+                await self._stop()
+            else:
+                raise BadValue(f"{value} is neither 0 nor 1")
+        finally:
+            self._shown = int(self.is_busy)
+            self._news.set()
+        return self._shown
 
     async def _ended(self, value: int) -> int:
         """Wait for the end of the capture and its acquisition; return what WAIT then shows."""
@@ -173,6 +164,7 @@ class Files(Part):
                 self._show(self.status)
             raise
         self._session, self._refusal = session, ""
+        self._settings.open_file = session.status.path
         self._idle.clear()
         self._show(session.status)
 
@@ -216,10 +208,6 @@ class Files(Part):
             )
         self._end(now)
 
-    def _refuse_change(self, what: str) -> None:
-        if self.is_busy:
-            raise CaptureError(f"{what} cannot change while {self.status.path} is open")
-
     def _may_foretell(self) -> bool:
         return not (self.is_busy and self.status.start)
 
@@ -228,7 +216,7 @@ class Files(Part):
     async def run(self) -> None:
         """Show the status forever."""
         async with asyncio.TaskGroup() as group:
-            for run in (self._follow, self._path.run, self._datasets.run):
+            for run in (self._follow, self._settings.run, self._datasets.run):
                 group.create_task(forever(run))
 
     async def _follow(self) -> None:
@@ -268,6 +256,7 @@ class Files(Part):
         if self.is_busy:
             self._display.count(now)
             self._port.release(USER)
+            self._settings.open_file = None
             self._idle.set()
         self._show(now)
 

@@ -1,35 +1,55 @@
-"""The settings of the next file: puts to `DATA:*` and `FIELD:DATASET`."""
+"""The settings of the next file: puts to `DATA:*` and `FIELD:DATASET`; where that file will be."""
 
+import asyncio
+import logging
 import math
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from panda_ioc.capture.datasets import BitNames, check_name
-from panda_ioc.capture.settings import CaptureSettings, Mode, check_directory, check_filename
-from panda_ioc.errors import BadValue
+from panda_ioc.capture.settings import (
+    CaptureSettings,
+    Mode,
+    check_directory,
+    check_filename,
+    is_directory,
+)
+from panda_ioc.errors import BadValue, CaptureError
+from panda_ioc.ioc.epics.record import Record
+from panda_ioc.ioc.panda.news import Board
+from panda_ioc.ioc.parts.base import Part
+from panda_ioc.ioc.parts.panel import Panel
 from panda_ioc.ioc.parts.settings import Apply
 from panda_ioc.records import own
 from panda_ioc.records.bridge import CAPTURE_MODES
+
+log = logging.getLogger(__name__)
 
 _MODES = tuple(Mode(label) for label in CAPTURE_MODES)
 MOST_LEVELS = 1000
 """Of a path that may be made."""
 LONGEST_NAME = 39 - len("-stddev")
 """Bytes of a dataset name: what is added to it has to fit in a string of EPICS as well."""
+PERIOD = 2.0
+"""Seconds between looks at the directory."""
 
 
-class FileSettings:
-    """Holds the settings of the next file, put one by one.
+class FileSettings(Part):
+    """Holds the settings of the next file, put one by one, and shows where it will be.
 
     Args:
         fields: `FIELD:DATASET` record -> PandA field
         bits: names of the bits that can be unpacked, by field
         roots: directories that files may be in, () for all
         attributes: of each file
-        refuse_change: raises PandAError while a setting may not change
+
+    Attributes:
+        names: of datasets, by PandA field
+        open_file: while there is one most settings cannot change
     """
 
     def __init__(
@@ -38,13 +58,13 @@ class FileSettings:
         bits: BitNames,
         roots: Sequence[Path],
         attributes: Mapping[str, str],
-        refuse_change: Callable[[str], None],
     ) -> None:
         self.names: dict[str, str] = {}
+        self.open_file: Path | None = None
+        self._panel = Panel()
         self._fields = fields
         self._bits = bits
         self._unpack = False
-        self._refuse_change = refuse_change
         self._settings = CaptureSettings(Path(), "", data_roots=tuple(roots), attributes=attributes)
 
     def applies(self) -> Mapping[str, Apply]:
@@ -71,11 +91,43 @@ class FileSettings:
         """The fields whose bits are unpacked."""
         return self._bits if self._unpack else {}
 
-    @property
-    def path(self) -> str:
-        """The path of the next file, or "" while it is incomplete."""
+    def attach(self, records: Mapping[str, Record], board: Board) -> None:
+        self._panel.attach(records)
+
+    # -- where the file will be -----------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Look whether the directory can be used, periodically, forever."""
+        while True:
+            await self._look()
+            await asyncio.sleep(PERIOD)
+
+    async def directory_changed(self) -> None:
+        """Make the directory as far as that is allowed, and show what is there."""
+        settings = self.of_next_file
+        if settings.directory != Path():
+            try:
+                await asyncio.to_thread(settings.make_directory)
+            except CaptureError as error:
+                log.info("%s", error)
+        await self._look()
+
+    async def name_changed(self) -> None:
+        """Show the path of the next file, or "" while it is incomplete."""
         is_known = self._settings.filename and self._settings.directory != Path()
-        return str(self._settings.path) if is_known else ""
+        path = str(self._settings.path) if is_known else ""
+        self._panel.show(own.DATA_HDF_FULL_FILE_PATH, path)
+
+    async def _look(self) -> None:
+        found = await asyncio.to_thread(_is_usable, self._settings.directory)
+        self._panel.show(own.DATA_DIRECTORY_EXISTS, int(found))
+        await self.name_changed()
+
+    # -- puts -----------------------------------------------------------------------------------
+
+    def _refuse_change(self, what: str) -> None:
+        if self.open_file is not None:
+            raise CaptureError(f"{what} cannot change while {self.open_file} is open")
 
     def _set(self, name: str, value: Any) -> Any:
         if value != getattr(self._settings, name):
@@ -144,3 +196,9 @@ class FileSettings:
         owner = next((other for other, name in self.names.items() if name == text), None)
         if owner is not None:
             raise BadValue(f"dataset name {text!r} is taken by {owner}: give another")
+
+
+def _is_usable(directory: Path) -> bool:
+    return (
+        directory != Path() and is_directory(directory) and os.access(directory, os.W_OK | os.X_OK)
+    )
