@@ -63,6 +63,10 @@ class _Choice(Link):
         self._puts = puts
         self._late = late
 
+    def _show(self, text: str, stamp: float) -> None:
+        with self.record:  # so that `validate`, in another thread, knows what the record shows
+            super()._show(text, stamp)
+
     def validate(self, device: Any, index: int) -> bool:
         """Called by EPICS, with the record locked; False if a PVA put is answered late."""
         answer = self._late.hold()
