@@ -31,6 +31,7 @@ from support.datastream import (
     random_rows,
     random_sizes,
 )
+from support.disks import small_disk_at
 
 COLUMNS = [
     ("PCAP.BITS0", "uint32", "Value"),
@@ -625,17 +626,8 @@ def test_a_file_that_may_not_grow(box: DataBox, tmp_path: Path) -> None:
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 3 MiB."""
-    small = tmp_path / "small"
-    small.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(small)]
-    try:
-        mounted = subprocess.run(mount, check=False, capture_output=True)
-    except FileNotFoundError:
-        pytest.skip("no mount command")
-    if mounted.returncode:
-        pytest.skip(f"may not mount a small disk: {mounted.stderr.decode().strip()}")
-    yield small
-    subprocess.run(["umount", "--lazy", str(small)], check=True)
+    with small_disk_at(tmp_path / "small", megabytes=3) as disk:
+        yield disk
 
 
 def test_disk_full(box: DataBox, small_disk: Path) -> None:

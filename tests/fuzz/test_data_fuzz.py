@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from panda_ioc.errors import PandAError
-from support.datastream import acquisition, decode, header, pieces, random_rows, same
+from support.controlstream import pieces
+from support.datastream import acquisition, decode, header, random_rows, same
 
 COLUMNS = [("A.B", "int32", "Value"), ("C.D", "double", "Value")]
 ROWS = random_rows(COLUMNS, 60)

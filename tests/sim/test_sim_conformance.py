@@ -51,8 +51,8 @@ STREAMS = [
     "stddev_scaled",
 ]
 
-RUN = "import sys; from pathlib import Path; from panda_ioc.sim import run; " + (
-    "sys.exit(run(Path(sys.argv[1]), '127.0.0.1', 0, 0))"
+RUN = "import sys; from pathlib import Path; from panda_ioc.sim import SimulatedPandA, run; " + (
+    "sys.exit(run(SimulatedPandA(Path(sys.argv[1]), '127.0.0.1', 0, 0)))"
 )
 
 

@@ -12,7 +12,9 @@ import pytest
 from panda_ioc.errors import ConfigurationError
 from panda_ioc.sim import SimulatedPandA
 
-RUN = "import sys; from panda_ioc.sim import run; sys.exit(run(port=int(sys.argv[1])))"
+RUN = "import sys; from panda_ioc.sim import SimulatedPandA, run; " + (
+    "sys.exit(run(SimulatedPandA(port=int(sys.argv[1]))))"
+)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -3,10 +3,10 @@
 import contextlib
 import socket
 import struct
-import threading
 import time
 from enum import Enum
-from typing import Self
+
+from support.listening import Listening
 
 PAUSE = 0.5
 IDENTITY = b"OK =PandA SW: 4.1 FPGA: 3.0.1 rootfs: test\n"
@@ -25,7 +25,7 @@ class Do(Enum):
 Action = bytes | Do | tuple[bytes | Do, ...]
 
 
-class FaultyBox:
+class FaultyBox(Listening):
     """A TCP server that does for each request the next thing on its list.
 
     Args:
@@ -45,30 +45,7 @@ class FaultyBox:
         self.actions = list(actions)
         self.lines: list[str] = []
         self._identify = identify
-        self._listener = listener or socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self._sockets: list[socket.socket] = []
-        self._threads = [threading.Thread(target=self._accept)]
-        self._threads[0].start()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        for each in (self._listener, *self._sockets):
-            with contextlib.suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-            each.close()
-        for thread in self._threads:
-            thread.join()
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                self._sockets.append(client)
-                self._threads.append(threading.Thread(target=self._serve, args=(client,)))
-                self._threads[-1].start()
+        super().__init__(listener)
 
     def _serve(self, client: socket.socket) -> None:
         with contextlib.suppress(OSError), client, client.makefile("rb") as lines:

@@ -114,14 +114,6 @@ def acquisition(
     return b"".join([*parts, end(len(rows), reason)])
 
 
-def pieces(stream: bytes, sizes: Iterable[int]) -> Iterator[bytes]:
-    first = 0
-    for size in sizes:
-        yield stream[first : first + size]
-        first += size
-    yield stream[first:]
-
-
 def random_sizes(seed: int, largest: int, total: int) -> list[int]:
     random = Random(seed)
     return [random.randint(1, largest) for _ in range(2 * total // largest + 1)]

@@ -5,10 +5,10 @@ Replies are matched with their questions, so a lie may be about one field only.
 
 import contextlib
 import socket
-import threading
 from collections.abc import Callable
-from typing import BinaryIO, Self
+from typing import BinaryIO
 
+from support.listening import Relay
 from support.servers import LOOPBACK, Sim
 
 Reply = list[str]
@@ -22,7 +22,7 @@ def truth(question: str, reply: Reply) -> Reply:
     return reply
 
 
-class Liar:
+class Liar(Relay):
     """A control port that passes everything on, but for what `lie` makes of replies.
 
     Args:
@@ -38,51 +38,13 @@ class Liar:
     def __init__(self, sim: Sim, lie: Lie = truth) -> None:
         self.lie = lie
         self.connections = 0
-        self._target = (sim.host, sim.port)
-        self._listener = socket.create_server((LOOPBACK, 0))
-        self.port: int = self._listener.getsockname()[1]
+        super().__init__(sim.host, sim.port)
         self.address = f"{LOOPBACK}:{self.port}:{sim.data_port}"
-        self._sockets: list[socket.socket] = []
-        self._threads = [threading.Thread(target=self._accept)]
-        self._threads[0].start()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._shut(self._listener)
-        self._threads[0].join()
-        self.cut()
-        for thread in self._threads[1:]:
-            thread.join()
-        for each in (self._listener, *self._sockets):
-            each.close()
-
-    def cut(self) -> None:
-        """End all connections; new ones may be made."""
-        for each in self._sockets:
-            self._shut(each)
-
-    @staticmethod
-    def _shut(each: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            each.shutdown(socket.SHUT_RDWR)
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                self.connections += 1
-                server = socket.create_connection(self._target)
-                for side in (client, server):
-                    side.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self._sockets += [client, server]
-                self._threads.append(threading.Thread(target=self._serve, args=(client, server)))
-                self._threads[-1].start()
-
-    def _serve(self, client: socket.socket, server: socket.socket) -> None:
+    def _pass_on(self, client: socket.socket, server: socket.socket) -> None:
+        self.connections += 1
         with (
-            contextlib.suppress(OSError, ValueError),
+            contextlib.suppress(ValueError),
             client.makefile("rb") as commands,
             server.makefile("rb") as replies,
         ):
@@ -90,8 +52,6 @@ class Liar:
                 question = line.decode(errors="replace").rstrip("\n")
                 server.sendall(line + self._rest(question, commands))
                 client.sendall(self._said(question, self._reply(replies)))
-        self._shut(client)
-        self._shut(server)
 
     @staticmethod
     def _rest(question: str, commands: BinaryIO) -> bytes:

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from panda_ioc.sim import run
+from panda_ioc.sim import SimulatedPandA, run
 
 if __name__ == "__main__":
-    sys.exit(run(Path(sys.argv[1]), port=0, data_port=0, unknown_types=True))
+    sys.exit(run(SimulatedPandA(Path(sys.argv[1]), port=0, data_port=0, unknown_types=True)))

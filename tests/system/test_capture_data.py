@@ -6,7 +6,6 @@ physical ones is written down here once more, by other means than those of the b
 
 import asyncio
 import random
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ import pytest
 from capturing import Data
 
 from panda_ioc.sim.signals import PERIOD, UNLIMITED_TICKS, Source
+from support.disks import small_disk_at
 from support.servers import Ioc, Sim, Starter
 
 CLOCK = 125e6  # Hz
@@ -167,17 +167,8 @@ async def test_a_bridge_that_is_killed_leaves_a_file_that_can_be_read(
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 8 MB."""
-    small = tmp_path / "small"
-    small.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(small)]
-    try:
-        done = subprocess.run(mount, check=False, capture_output=True, text=True)
-    except FileNotFoundError:
-        pytest.skip("no mount command")
-    if done.returncode:
-        pytest.skip(f"may not mount a small disk: {done.stderr.strip()}")
-    yield small
-    subprocess.run(["umount", "-l", str(small)], check=True)
+    with small_disk_at(tmp_path / "small", megabytes=8) as disk:
+        yield disk
 
 
 async def test_a_full_disk_is_told_and_the_file_can_be_read(

@@ -127,9 +127,9 @@ def sim_arguments(parser: ArgumentParser) -> None:
 
 def sim(options: Namespace) -> int:
     """Run a simulator."""
-    from panda_ioc.sim import SimSettings, run
+    from panda_ioc.sim import SimSettings, SimulatedPandA, run
 
-    return run(
+    panda = SimulatedPandA(
         options.config_dir,
         options.host,
         options.port,
@@ -141,3 +141,4 @@ def sim(options: Namespace) -> int:
         layout=options.layout,
         state=options.state,
     )
+    return run(panda)

@@ -161,38 +161,12 @@ class SimulatedPandA:
                 connection.drop()
 
 
-def run(
-    config_dir: Path | None = None,
-    host: str = "127.0.0.1",
-    port: int = 8888,
-    data_port: int | None = None,
-    *,
-    settings: SimSettings | None = None,
-    alive: bool | None = None,
-    twin: bool = False,
-    unknown_types: bool = False,
-    layout: Path | None = None,
-    state: Path | None = None,
-) -> int:
+def run(panda: SimulatedPandA) -> int:
     """Run a simulated PandA until SIGTERM or SIGINT; one line on stdout says that it is ready.
-
-    The arguments are those of SimulatedPandA.
 
     Returns:
         0
     """
-    panda = SimulatedPandA(
-        config_dir,
-        host,
-        port,
-        data_port,
-        settings=settings,
-        alive=alive,
-        twin=twin,
-        unknown_types=unknown_types,
-        layout=layout,
-        state=state,
-    )
     asyncio.run(_serve(panda))
     return 0
 
