@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
+from panda_ioc.capture.acquisitions import write_hdf_files
 from panda_ioc.capture.pipeline import (
     FrameProcessor,
     HDFWriter,
@@ -16,7 +17,6 @@ from panda_ioc.capture.pipeline import (
     create_default_pipeline,
     create_pipeline,
     stop_pipeline,
-    write_hdf_files,
 )
 from panda_ioc.client.asyncio import AsyncioClient
 from panda_ioc.errors import CaptureError, HDFDataOverrunError

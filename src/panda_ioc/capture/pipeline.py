@@ -8,13 +8,10 @@ The scaling and the files are those of the rest of this package; names, types an
 datasets are those that `pandablocks.hdf` writes.
 """
 
-import asyncio
 import logging
 import queue
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import aclosing
 from dataclasses import replace
 from itertools import pairwise
 from os import PathLike
@@ -28,11 +25,9 @@ from numpy.typing import NDArray
 from panda_ioc.capture.datasets import Dataset
 from panda_ioc.capture.hdf5 import HDF5Writer
 from panda_ioc.capture.scaling import Column, columns_of
-from panda_ioc.client.asyncio import AsyncioClient
-from panda_ioc.errors import CaptureError, CommandError, HDFDataOverrunError
+from panda_ioc.errors import CaptureError
 from panda_ioc.protocol._data_header import frame_layout
-from panda_ioc.protocol.commands import Arm, Disarm, GetLine
-from panda_ioc.protocol.responses import EndData, EndReason, FrameData, ReadyData, StartData
+from panda_ioc.protocol.responses import EndData, EndReason, FrameData, StartData
 
 log = logging.getLogger(__name__)
 
@@ -40,9 +35,6 @@ Columns = list[NDArray[Any]]
 """Values of each captured column, in the order of the header."""
 Names = Mapping[str, Mapping[str, str]]
 """Names of datasets: field -> capture -> name."""
-
-ARM_TIMEOUT, ARM_PERIOD = 5.0, 0.005
-"""Seconds until a PandA that stays busy is given up, and between attempts to arm it."""
 
 _STOP = object()
 
@@ -249,64 +241,11 @@ def stop_pipeline(pipeline: Sequence[Pipeline]) -> None:
     for element in pipeline:
         element.stop()
         element.join()
-    _raise_errors(pipeline)
+    raise_errors(pipeline)
 
 
-def _raise_errors(pipeline: Sequence[Pipeline]) -> None:
+def raise_errors(pipeline: Sequence[Pipeline]) -> None:
+    """Raise what has ended a stage, if anything has."""
     for element in pipeline:
         if element.error is not None:
             raise element.error
-
-
-async def write_hdf_files(
-    client: AsyncioClient,
-    file_names: Iterator[str | PathLike[str]],
-    num: int = 1,
-    arm: bool = False,
-    flush_period: float = 1,
-) -> None:
-    """Write acquisitions to files, one each.
-
-    Args:
-        client: connected, if it is to arm
-        file_names: paths, one for each file
-        num: acquisitions; 0: go on for ever
-        arm: arm the PandA at the start, and after each acquisition but the last
-        flush_period: seconds until readers of a file see samples
-
-    Raises:
-        HDFDataOverrunError: the last acquisition ended in an overrun
-        CaptureError: a file could not be written
-    """
-    pipeline = create_default_pipeline(file_names, {})
-    reason: EndReason | None = None
-    try:
-        if arm:
-            await client.send(Disarm())
-        async with aclosing(client.data(scaled=False, flush_period=flush_period)) as events:
-            async for event in events:
-                _raise_errors(pipeline)
-                pipeline[0].queue.put_nowait(event)
-                if isinstance(event, EndData):
-                    reason, num = event.reason, num - 1
-                    if num == 0:
-                        break
-                if arm and isinstance(event, ReadyData | EndData):
-                    await _arm(client)
-    finally:
-        await asyncio.to_thread(stop_pipeline, pipeline)
-    if reason is EndReason.DATA_OVERRUN:
-        raise HDFDataOverrunError("Data overrun: the last frame may be corrupt")
-
-
-async def _arm(client: AsyncioClient) -> None:
-    """Arm as soon as the PandA can be armed: it may still be ending an acquisition."""
-    deadline = time.monotonic() + ARM_TIMEOUT
-    while True:
-        try:
-            return await client.send(Arm())
-        except CommandError:
-            state, *_, taking = (await client.send(GetLine("*PCAP.STATUS"))).split()
-            if (state, taking) == ("Idle", "0") or time.monotonic() > deadline:
-                raise
-        await asyncio.sleep(ARM_PERIOD)

@@ -1,5 +1,6 @@
 """Acquisitions to HDF5 files."""
 
+from panda_ioc.capture.acquisitions import write_hdf_files
 from panda_ioc.capture.pipeline import (
     FrameProcessor,
     HDFWriter,
@@ -7,7 +8,6 @@ from panda_ioc.capture.pipeline import (
     create_default_pipeline,
     create_pipeline,
     stop_pipeline,
-    write_hdf_files,
 )
 from panda_ioc.client.asyncio import AsyncioClient
 from panda_ioc.errors import HDFDataOverrunError
