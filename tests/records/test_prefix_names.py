@@ -126,8 +126,10 @@ def test_phoebus_is_told_what_is_a_name(prefix: str, channel: str, structure: st
 
 
 def test_expressions_and_local_pvs_hold_any_prefix() -> None:
-    assert PvNames("A{1}").expression == '"$(P):"'
-    assert PvNames("A\\B").expression == '"A\\\\B:"'
+    prefix = 'widget.getEffectiveMacros().getValue("P")'
+    assert PvNames("A{1}").waveform_of("x") == f'"pva://" + {prefix} + ":" + x'
+    assert PvNames("/A").waveform_of("x") == f'"pva:///" + {prefix} + ":" + x + "?request=field()"'
+    assert PvNames("A?B").waveform_of("x") == f'"" + {prefix} + ":" + x'
     assert PvNames("A{1}").local("x") == "loc://$(P)_x"
     assert PvNames("A<1>(2)").local("x") == "loc://A%3C1%3E%282%29_x"
 

@@ -156,7 +156,7 @@ def test_every_pv_is_served(served: tuple[Device, RecordSet], screens: dict[str,
     missing = {
         pv
         for pv in all_pvs(screens, device, "PREFIX")
-        if pv.removeprefix("pva://") not in (groups if pv.startswith("pva://") else names)
+        if pv.removeprefix("pva://") not in (groups | names if pv.startswith("pva://") else names)
         and pv.rpartition(".")[0] not in names
     }
     assert missing == set()

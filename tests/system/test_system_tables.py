@@ -86,6 +86,16 @@ async def _error(ca: Any, ioc: Ioc) -> str:
 # -- the whole, over PVA ------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("table", ["SEQ1:TABLE", "PGEN1:TABLE"])
+def test_labels_of_a_table_are_an_array_however_few_they_are(
+    tapped: Ioc, pva: Any, table: str
+) -> None:
+    """Phoebus shows a table with a single text as its labels as if it were no table."""
+    whole = pva.get(tapped.pv(table))
+    assert whole.type()["labels"] == "as"
+    assert [label.lower() for label in whole.labels] == list(whole.value.keys())
+
+
 @pytest.mark.parametrize("rows", [1, 3, ROWS])
 async def test_a_put_is_one_command_and_one_monitor(
     sim: Sim, tap: Tap, tapped: Ioc, ca: Any, pva: Any, rows: int

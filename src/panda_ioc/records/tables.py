@@ -73,7 +73,7 @@ def _affordable(layouts: dict[str, TableLayout]) -> dict[str, TableLayout]:
 def table_records(prefix: str, field: Field, layout: TableLayout) -> Iterator[RecordSpec]:
     """Return all records of one table."""
     name, group = layout.name, f"{prefix}:{layout.name}"
-    yield _labels(name, group, layout)
+    yield from _labels(name, group, layout)
     for order, column in enumerate(layout.columns):
         yield _column(layout, group, column, order)
     yield RecordSpec(
@@ -146,23 +146,27 @@ def _streaming(field: Field, name: str) -> Iterator[RecordSpec]:
     )
 
 
-def _labels(name: str, group: str, layout: TableLayout) -> RecordSpec:
-    return RecordSpec(
+def _labels(name: str, group: str, layout: TableLayout) -> Iterator[RecordSpec]:
+    """Return the record with the names of the columns, and one for the structure if need be.
+
+    QSRV takes a waveform with room for one text for a scalar; an NTTable has an array of labels.
+    """
+    labels = RecordSpec(
         name=f"{name}:LABELS",
         rtype="waveform",
         ftvl="STRING",
         length=len(layout.columns),
         desc="Names of the columns",
         fields=READ_ONLY_MEMBER,
-        info={
-            "Q:group": {
-                group: {
-                    "+id": "epics:nt/NTTable:1.0",
-                    "labels": {"+type": "plain", "+channel": "VAL"},
-                }
-            }
-        },
+        value=tuple(column.name for column in layout.columns),
     )
+    member = {"labels": {"+type": "plain", "+channel": "VAL"}}
+    info = {"Q:group": {group: {"+id": "epics:nt/NTTable:1.0", **member}}}
+    if labels.length > 1:
+        yield replace(labels, info=info)
+    else:
+        yield labels
+        yield replace(labels, name=f"{name}:COLUMNS", length=2, info=info)
 
 
 def _column(layout: TableLayout, group: str, column: TableColumn, order: int) -> RecordSpec:

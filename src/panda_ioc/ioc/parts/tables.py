@@ -90,7 +90,6 @@ class TablePart(Part, Follower):
         for mode, word in ((EDIT, "EDIT"), (SUBMIT, "SUBMIT")):
             records[f"{self._name}:MODE:{word}"].post(mode)
         self._lock = Locker([*self._columns.values(), self._put_record])
-        records[f"{self._name}:LABELS"].post([column.name for column in self._layout.columns])
         self._mode_record.post(VIEW)
         if self._layout.streams:
             self._writer.attach(records)

@@ -71,6 +71,10 @@ class ScreenRecords:
             name = f"{self._name}{colon}{rest}"
         return printable(self.names.structure(name) if protocol else self.names.channel(name))
 
+    def wave(self, name: str) -> str:
+        """Return the PV of a waveform in a plot."""
+        return printable(self.names.waveform(name))
+
     def control(self, name: str, size: int = CONTROL, tip: str = "") -> Widget | int:
         """Return the widget for a record, or an empty place if there is no such record."""
         spec = self.find(name)

@@ -129,7 +129,7 @@ def _plot(device: Device, served: ScreenRecords) -> Iterator[Row]:
     first = _first_channels(device, served) or channels[:1]
     x = _local(served, "x", SAMPLES)
     traces = tuple(
-        Curve(x=x, y=_local(served, f"y{number}", name), initial=served.pv(name), colour=colour)
+        Curve(x=x, y=_local(served, f"y{number}", name), initial=served.wave(name), colour=colour)
         for number, (name, colour) in enumerate(zip(first, TRACES, strict=False), 1)
     )
     yield [_curves(served, traces)]
@@ -146,8 +146,8 @@ def _plot(device: Device, served: ScreenRecords) -> Iterator[Row]:
 
 
 def _curves(served: ScreenRecords, traces: tuple[Curve, ...]) -> Plot:
-    start = served.names.expression
-    return Plot(width=PLOT[0], height=PLOT[1], traces=traces, start=start)
+    chosen = served.names.waveform_of("pvStr0")
+    return Plot(width=PLOT[0], height=PLOT[1], traces=traces, chosen=chosen)
 
 
 def _local(served: ScreenRecords, name: str, value: str) -> str:

@@ -8,6 +8,7 @@ import json
 from urllib.parse import quote
 
 PLAIN = "$(P)"
+_PREFIX = 'widget.getEffectiveMacros().getValue("P")'  # in Python
 _PVA, _WHOLE = "pva://", "?request=field()"
 
 
@@ -41,12 +42,19 @@ class PvNames:
         is_plain = not set(self._prefix) & set("<(")
         return f"loc://{PLAIN if is_plain else quote(self._prefix, safe='')}_{name}"
 
-    @property
-    def expression(self) -> str:
-        """What the name of a record begins with, as a text in an expression of a rule."""
-        if "\\" not in self._prefix:
-            return f'"{self._channel}{PLAIN}:"'
-        return json.dumps(f"{self._channel}{self._prefix}:", ensure_ascii=False)
+    def waveform(self, name: str) -> str:
+        """A waveform with as many elements as it has: over CA, Phoebus fills it up with zeros."""
+        return self.structure(name) if self.has_structures else self.channel(name)
+
+    def waveform_of(self, part: str) -> str:
+        """The waveform whose name, without prefix, is `part` of an expression of a rule.
+
+        Phoebus does not replace macros in expressions.
+        """
+        before, after = self.waveform("").split(PLAIN)
+        end = after.removeprefix(":")
+        pieces = [f'"{before}"', _PREFIX, f'":" + {part}', *([f'"{end}"'] if end else [])]
+        return " + ".join(pieces)
 
     @property
     def to_record(self) -> str:

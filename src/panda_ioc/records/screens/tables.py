@@ -14,8 +14,11 @@ from panda_ioc.records.screens.text import width
 from panda_ioc.records.screens.widgets import Label, Run, TableWidget, Update, WidgetColumn
 
 HEIGHT = 300
-LINES = 28  # pixels that the table's own scroll bar takes
-_OWN = ("LABELS", "MODE", "PUT", "PV")
+SCROLL_BAR = 20  # pixels that the table's own takes
+# Text in tables is larger than elsewhere: what is seen in Phoebus 5.0.5.
+TEXT_SCALE, CELL_MARGIN = 1.1, 6
+UNSET = 80  # a column of that width gets another one: to JavaFX it is the default
+_OWN = ("COLUMNS", "LABELS", "MODE", "PUT", "PV")
 
 _SUBMIT = """\
 import sys
@@ -54,7 +57,7 @@ table.setValue(ScriptUtil.getPrimaryPV(table).read())
 def table_section(served: ScreenRecords, field: Field, layout: TableLayout) -> Section:
     """Return the part of a block's screen that shows a table."""
     columns = tuple(_column(column) for column in layout.columns)
-    wanted = sum(column.width for column in columns) + LINES
+    wanted = sum(column.width for column in columns) + SCROLL_BAR
     table = TableWidget(
         pv=served.pv(layout.name, "pva"),
         name=layout.name.partition(":")[2],
@@ -70,9 +73,11 @@ def table_section(served: ScreenRecords, field: Field, layout: TableLayout) -> S
 
 def _column(column: TableColumn) -> WidgetColumn:
     texts = (*column.labels, *(str(limit) for limit in column.limits))
+    widest = max(width(column.name, bold=True), *map(width, texts))
+    size = round(TEXT_SCALE * widest) + CELL_MARGIN
     return WidgetColumn(
         name=column.name,
-        width=max(width(column.name, bold=True), *map(width, texts)) + 10,
+        width=size + 1 if size == UNSET else size,
         options=column.labels,
     )
 

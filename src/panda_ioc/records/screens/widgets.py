@@ -346,11 +346,11 @@ class Plot(Widget):
     """Curves that are chosen on the screen.
 
     Attributes:
-        start: what the name of a PV begins with, as a text in an expression
+        chosen: an expression for the PV whose name is in `pvStr0`
     """
 
     traces: tuple[Curve, ...]
-    start: str
+    chosen: str
     kind: ClassVar[str] = "Plot"
 
     def draw(self, x: int, y: int) -> Any:
@@ -375,7 +375,7 @@ class Plot(Widget):
         drawn.trace_type_line()
         drawn.line_width(2)
         widget.add_trace(drawn)
-        chosen = {'pvStr0 != ""': f"{self.start} + pvStr0"}
+        chosen = {'pvStr0 != ""': self.chosen}
         numbers = {f'pvStr0 == "{SAMPLES}"': '""'}
         for pv, which, rule in ((trace.y, "y_pv", chosen), (trace.x, "x_pv", numbers | chosen)):
             part = f"traces[{number}].{which}"
