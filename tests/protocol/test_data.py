@@ -16,6 +16,7 @@ from panda_ioc.protocol.responses import (
     ReadyData,
     StartData,
 )
+from support.controlstream import pieces
 from support.datastream import (
     Column,
     acquisition,
@@ -24,7 +25,6 @@ from support.datastream import (
     frame,
     header,
     merged,
-    pieces,
     random_rows,
     random_sizes,
     rows_of,

@@ -5,13 +5,13 @@ import pytest
 
 from panda_ioc.errors import CommandError, ConnectionLost, PandAError, ProtocolError
 from panda_ioc.protocol.responses import EndData, EndReason, FrameData, StartData
+from support.controlstream import pieces
 from support.datastream import (
     FRAMED,
     RECORDED,
     ascii_table,
     decode,
     needs_recordings,
-    pieces,
     random_sizes,
     recording,
     rows_of,
