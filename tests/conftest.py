@@ -16,15 +16,20 @@ from panda_ioc.testing.ports import ca_repeater, epics_ports
 from support.servers import SHARED, EpicsPorts, Ioc, Sim, Starter
 
 # Each is slow for what it is: faults to wait for, processes for every test, examples by thousands.
+# Files are begun in this order, the longest first, so that no worker is left with one at the end.
 SLOW = (
-    "bench",
-    "dropin",
+    "faults/test_data_faults.py",
+    "test_docs.py",
     "faults",
-    "fuzz",
+    "system/test_end_of_acquisition.py",
+    "system/test_recsync.py",
+    "system/test_testing_page.py",
     "soak",
+    "bench",
     "system",
     "test_deployment.py",
-    "test_docs.py",
+    "fuzz",
+    "dropin",
     "test_packaging.py",
 )
 # Property tests never fail for being slow. For longer: pytest tests/fuzz --hypothesis-profile=long
@@ -42,12 +47,16 @@ PORTS = epics_ports()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the slow, and begin with them, so that no worker is left with one at the end."""
-    slow = {TESTS / name for name in SLOW}
+    """Mark the slow, and begin with them."""
+    turns = {TESTS / name: turn for turn, name in enumerate(SLOW)}
+
+    def turn(item: pytest.Item) -> int:
+        return min(turns.get(path, len(SLOW)) for path in (item.path, *item.path.parents))
+
+    items.sort(key=turn)
     for item in items:
-        if slow & {item.path, *item.path.parents}:
+        if turn(item) < len(SLOW):
             item.add_marker(pytest.mark.slow)
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

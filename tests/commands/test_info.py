@@ -26,7 +26,7 @@ for name in sys.argv[3:]:
     softioc.dbgf(name)
 sys.stdout.flush()
 softioc.dbl()
-sys.stdout.flush()
+ctypes.CDLL(None).fflush(None)  # what C has printed
 os._exit(0)
 """
 
