@@ -101,9 +101,9 @@ MISTAKES = [
         id="the motion goes the other way",
     ),
     pytest.param(
-        ["--example", "line-scan", "--trajectory", "INENC1=move:10400,0,1.25s,0.1s"],
+        ["--example", "line-scan", "--trajectory", "INENC1=move:13000,0,1.4s,0.1s"],
         100,
-        ["SEQ1: line 1 does not wait for POSA>=200: INENC1.VAL is 10400 when it begins"],
+        ["SEQ1: line 1 does not wait for POSA>=1000: INENC1.VAL is 13000 when it begins"],
         id="a sequence begins at once, as the motion comes from the other side",
     ),
     pytest.param(

@@ -1,6 +1,7 @@
 """Timing diagrams of rehearsals: which signals, which window, and where the changes are."""
 
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -114,3 +115,16 @@ def test_a_picture_of_pixels(tmp_path: Path) -> None:
     path = tmp_path / "diagram.png"
     assert main(["rehearse", "--example", "snake-raster", "--png", str(path)]) == 0
     assert path.read_bytes().startswith(b"\x89PNG")
+
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+PICTURES = runpy.run_path(str(DOCS / "pictures.py"))
+
+
+@pytest.mark.parametrize("name", PICTURES["PICTURES"])
+def test_pictures_of_the_documentation_are_current(tmp_path: Path, name: str) -> None:
+    PICTURES["draw"](name, tmp_path / "picture.svg")
+    committed = DOCS / "images" / f"{name}.svg"
+    assert (tmp_path / "picture.svg").read_text() == committed.read_text(), (
+        "run: python docs/pictures.py"
+    )
