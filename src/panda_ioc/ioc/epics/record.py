@@ -109,15 +109,16 @@ class Record(Memory):
             )
         return True
 
-    def set_field(self, field: str, value: str | float) -> None:
-        """Change a field that describes VAL (EGU, PREC, HOPR) and tell monitors of properties."""
+    def set_fields(self, **fields: str | float) -> None:
+        """Change fields that describe VAL (EGU, PREC, HOPR), as one, and tell monitors of it."""
         with self:
-            before = self._raw(field)
-            if isinstance(value, str):
-                self._write_string(field, value)
-            else:
-                self._write_limit(field, value)
-            if self._raw(field) != before:
+            before = [self._raw(field) for field in fields]
+            for field, value in fields.items():
+                if isinstance(value, str):
+                    self._write_string(field, value)
+                else:
+                    self._write_limit(field, value)
+            if [self._raw(field) for field in fields] != before:
                 self._tell(DBE_PROPERTY)
 
     def settle(self, put: Value, shown: Value | None = None) -> None:

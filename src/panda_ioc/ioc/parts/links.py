@@ -215,7 +215,7 @@ class ScaledLink(Follower):
             return
         if len(self._numbers) == len(self.wires):
             value, scale, offset = (self._numbers[name] for name in self.wires)
-            self.record.set_field("PREC", scaled_precision(scale))
+            self.record.set_fields(PREC=scaled_precision(scale))
             scaled = value * scale + offset
             if math.isfinite(scaled):
                 self.record.post(scaled, stamp=batch.time)
@@ -235,6 +235,8 @@ class ScaledLink(Follower):
 
 class UnitsFollower(Follower):
     """Keeps EGU, and PREC of times, equal to the units of the PandA.
+
+    EGU has the beginning of units that are too long for it. The record of the units has the whole.
 
     Args:
         records: whose EGU it is
@@ -256,9 +258,10 @@ class UnitsFollower(Follower):
         self._shown = text
         digits = precision(text)
         for record in self._records:
-            record.set_field("EGU", limits.cut(text, limits.EGU))  # whole in the units' record
+            fields: dict[str, str | float] = {"EGU": limits.cut(text, limits.EGU)}
             if digits is not None and record.rtype in ("ai", "ao"):
-                record.set_field("PREC", digits)
+                fields["PREC"] = digits
+            record.set_fields(**fields)
 
 
 def _codec(spec: RecordSpec) -> Codec:
