@@ -43,7 +43,7 @@ class BoundedQueue(Generic[Item]):
             return item
 
     def close(self) -> None:
-        """Drop all items, and wake whoever waits in `put`."""
+        """Drop all items, and wake all threads that wait in `put`."""
         with self._changed:
             self._closed = True
             self._items.clear()

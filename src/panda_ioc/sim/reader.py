@@ -139,7 +139,7 @@ class _Reader:
         position = missed = lost + acquisition.window // 2 if lost else 0
         self._send([stream.header(missed)])
         position, reason = self._send_samples(acquisition, stream, position, options)
-        # Whoever has seen the end may arm again.
+        # A client that has seen the end may arm again.
         self._capture.finish(client)
         if options.status:
             self._send([f"END {position - missed} {reason}\n".encode()])

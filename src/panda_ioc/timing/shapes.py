@@ -1,4 +1,4 @@
-"""What a picture is made of, whoever draws it. Units are pixels; y goes down."""
+"""The elements of a picture, for all that draw it. Units are pixels; y goes down."""
 
 from dataclasses import dataclass
 

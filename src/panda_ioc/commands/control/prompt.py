@@ -15,7 +15,7 @@ Prepare = Callable[[CommandSession], contextlib.AbstractContextManager[None]]
 
 def talk(session: CommandSession, prompt: str, prepare: Prepare) -> int:
     """Read lines until the user leaves; return the exit status, 0."""
-    # Ctrl-C ends a line even where whoever started this ignores it for its children.
+    # Ctrl-C ends a line even if the program that started this ignores it for its children.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.stdout.write(f"{session.client.send(GetLine('*IDN'))}\n")
     sys.stdout.write("help: what can be said; Ctrl-D leaves\n")

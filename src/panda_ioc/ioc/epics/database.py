@@ -1,7 +1,7 @@
 """From record specifications to records of EPICS.
 
 Records that clients may put to are made with softioc, which calls a coroutine for each put. The
-others have no device support at all: whoever has news for them posts it (see `memory`).
+others have no device support at all: the part that has a new value posts it (see `memory`).
 """
 
 import json

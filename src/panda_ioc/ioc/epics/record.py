@@ -3,7 +3,7 @@
 * `Record.post` writes value, alarm and time under the record's lock and posts monitors: an output
   record follows the device without processing, so nothing is echoed back; and nothing passes
   through the callback queue, which loses updates when it is full. What a record shows already is
-  not posted again, whoever asks for it and however often.
+  not posted again, however often that is asked for.
 * `Record.refuse` fails the put that an output record is processing: the client's put-callback
   (CA) or put (PVA) reports an error.
 * `Locker` holds the locks of many records, so that a table changes as one.

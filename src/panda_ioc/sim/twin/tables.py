@@ -19,7 +19,7 @@ REST, WAIT_ROOM, WAIT_GRANT, READING = range(4)
 
 
 class TableListener(Protocol):
-    """Whoever writes addresses and lengths, and is told when to."""
+    """The side that writes addresses and lengths; it is told when to."""
 
     def ready(self, tick: int) -> None:
         """Hear that one more buffer may come."""

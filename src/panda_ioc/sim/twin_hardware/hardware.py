@@ -39,7 +39,7 @@ class TwinHardware:
     """Runs the twin in slices, from the control thread only; samples are read by others.
 
     Attributes:
-        network: the twin, for whoever wants to wire it to more than the application has
+        network: the twin, which can be wired to more than the application has
     """
 
     def __init__(self, box: PandAState) -> None:

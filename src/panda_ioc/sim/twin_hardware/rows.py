@@ -38,7 +38,7 @@ class Rows:
         self._drop()
 
     def _drop(self) -> None:
-        # Whoever was told of the oldest row a moment ago still finds it.
+        # A client that was told of the oldest row a moment ago still finds it.
         keep = (self.count - self._most) // _BLOCK - 1
         while self._first < keep:
             self._blocks.pop(self._first, None)

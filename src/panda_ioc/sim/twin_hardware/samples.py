@@ -14,7 +14,7 @@ from panda_ioc.sim.twin_hardware.rows import Rows
 
 
 class StoredSamples:
-    """Rows as PCAP made them. Whoever runs the twin adds them; any thread may read.
+    """Rows as PCAP made them. The thread that runs the twin adds them; any thread may read.
 
     Args:
         setup: what is captured

@@ -173,7 +173,7 @@ class Counter(LazyBlock):
             if not self._min <= count <= self._max:
                 self._wrapped = 1
                 if self._held.mode != ON_DISABLE:
-                    # A pulse, so that whoever looks now and then sees that there were some.
+                    # A pulse, so that a client that looks now and then sees that there were some.
                     self.CARRY.put(last - 1, 1)
                 count = self._min + (count - self._min) % (self._max - self._min + 1)
             self._count = self._made = count

@@ -19,7 +19,7 @@ class Pcap(Block):
     """Arming, the clock of the timestamps, and the words that leave.
 
     All of PCAP is one register behind the buses, and so are TRIG_EDGE and SHIFT_SUM.
-    DMA_FULL is not in the PandA's list of fields: whoever takes the words away writes it when
+    DMA_FULL is not in the PandA's list of fields: the reader of the words writes it when
     there is no room for more.
 
     Attributes:
@@ -80,7 +80,7 @@ class Pcap(Block):
             self.wake(at)
 
     def flush(self) -> None:
-        """Put together what is due, for whoever looks at the rows now."""
+        """Put together what is due, so that the rows can be looked at now."""
         self._collect(self.engine.now)
 
     def _hurries(self) -> bool:
