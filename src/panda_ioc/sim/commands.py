@@ -44,7 +44,7 @@ class Commands:
 
     def _entity(self, name: str) -> Entity:
         cursor = Cursor(name)
-        entity = read_entity(self._machine.box, cursor)
+        entity = read_entity(self._machine.state, cursor)
         cursor.end()
         return entity
 

@@ -8,10 +8,10 @@ Names are looked up while they are read, so that the first that is wrong is the 
 from dataclasses import dataclass
 
 from panda_ioc.errors import CommandError
-from panda_ioc.sim.box import BlockState, PandAState
 from panda_ioc.sim.fields import SimField
 from panda_ioc.sim.reports import Attribute
 from panda_ioc.sim.scan import Cursor
+from panda_ioc.sim.state import BlockState, PandAState
 
 WILD = "*"
 
@@ -35,18 +35,18 @@ class Entity:
     listing: bool = False
 
 
-def read_entity(box: PandAState, name: Cursor, *, common: bool = False) -> Entity:
+def read_entity(state: PandAState, name: Cursor, *, common: bool = False) -> Entity:
     """Read a name up to where it ends or makes no more sense.
 
     Args:
-        box: where to look names up
+        state: where to look names up
         name: what is read
         common: for what all instances have in common: any of them will do, but no list
 
     Raises:
         CommandError: with the server's words, if there is nothing of that name
     """
-    block, number = _block(box, name)
+    block, number = _block(state, name)
     if not name.accept("."):
         return Entity(block, number or 0)
     if not common and name.accept(WILD):
@@ -62,14 +62,14 @@ def read_entity(box: PandAState, name: Cursor, *, common: bool = False) -> Entit
     return Entity(block, number or 0, field, _attribute(field, name))
 
 
-def _block(box: PandAState, name: Cursor) -> tuple[BlockState, int | None]:
+def _block(state: PandAState, name: Cursor) -> tuple[BlockState, int | None]:
     """Return the block, and the place of its instance if a number was given."""
     full = name.alphanumeric()
-    end = _end_of_name(box, full)
+    end = _end_of_name(state, full)
     name.back(len(full) - end)
-    if full[:end] not in box.blocks:
+    if full[:end] not in state.blocks:
         raise CommandError("No such block")
-    block = box.blocks[full[:end]]
+    block = state.blocks[full[:end]]
     if not name.peek().isdecimal():
         return block, None
     number = name.unsigned()
@@ -78,14 +78,14 @@ def _block(box: PandAState, name: Cursor) -> tuple[BlockState, int | None]:
     return block, number - 1
 
 
-def _end_of_name(box: PandAState, full: str) -> int:
+def _end_of_name(state: PandAState, full: str) -> int:
     """Return where the number begins: after the last character that is no digit.
 
     Unless there is no such block: a real server knows none whose name ends in a digit.
     """
     shortest = len(full.rstrip("0123456789"))
     ends = [shortest, *range(len(full), shortest, -1)]
-    return next((end for end in ends if full[:end] in box.blocks), shortest)
+    return next((end for end in ends if full[:end] in state.blocks), shortest)
 
 
 def _field(block: BlockState, instance: int, name: Cursor) -> SimField:

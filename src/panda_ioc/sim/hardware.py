@@ -13,11 +13,11 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from panda_ioc.sim.box import PandAState
 from panda_ioc.sim.captured import CapturedColumn
 from panda_ioc.sim.fields import SimField
 from panda_ioc.sim.reports import Attribute
 from panda_ioc.sim.settings import Setup, SimSettings
+from panda_ioc.sim.state import PandAState
 
 Words = npt.NDArray[np.uint32]
 

@@ -23,7 +23,6 @@ import zlib
 from collections.abc import Callable, Container, Mapping
 
 from panda_ioc.sim import signals
-from panda_ioc.sim.box import PandAState
 from panda_ioc.sim.captured import PosOut
 from panda_ioc.sim.codecs import Mux, ScalarCodec, WireCodec
 from panda_ioc.sim.fields import BitOut, Read, Register, SimField
@@ -34,6 +33,7 @@ from panda_ioc.sim.scan import to_int32
 from panda_ioc.sim.settings import Setup, SimSettings
 from panda_ioc.sim.signal_samples import SignalSamples
 from panda_ioc.sim.signals import Limits
+from panda_ioc.sim.state import PandAState
 from panda_ioc.sim.table import TableState
 
 Fields = Mapping[str, SimField]
@@ -46,34 +46,34 @@ class Life:
     """The moving parts of a PandA.
 
     Args:
-        box: its fields
+        state: its fields
         without: names of blocks that something else moves
     """
 
-    def __init__(self, box: PandAState, without: Container[str] = ()) -> None:
-        self._box = box
+    def __init__(self, state: PandAState, without: Container[str] = ()) -> None:
+        self._state = state
         self.controls: Mapping[str, Control] = {}
         self._samples: SignalSamples | None = None
         self._edges: dict[str, int] = {}
         self._parts = [
             (part, fields, number)
             for name, (part, needed) in _PARTS.items()
-            if name in box.blocks and name not in without
-            for number, fields in enumerate(box.blocks[name].instances, 1)
+            if name in state.blocks and name not in without
+            for number, fields in enumerate(state.blocks[name].instances, 1)
             if needed <= fields.keys()
         ]
         # By name of field: since when an input is high, the edges it has seen, when a pulse began.
         self._memory: dict[str, float] = {}
         self._tables = [
             field
-            for name, block in box.blocks.items()
+            for name, block in state.blocks.items()
             if name not in without
             for fields in block.instances
             for field in fields.values()
             if isinstance(field, TableState)
         ]
         self.rows: float = ROWS
-        self._active = None if "PCAP" in without else box.fields.get("PCAP.ACTIVE")
+        self._active = None if "PCAP" in without else state.fields.get("PCAP.ACTIVE")
         self._start: float | None = None
         self._played = 0.0
 
@@ -110,11 +110,11 @@ class Life:
     def written(self, field: SimField, attribute: Attribute | None, moving: bool) -> None:
         """Let a counter that is SET go on from there."""
         if moving and field.spec.name == "SET" and isinstance(field, Register):
-            self._show(self._box.fields.get(f"{field.name.rpartition('.')[0]}.OUT"), field.raw)
+            self._show(self._state.fields.get(f"{field.name.rpartition('.')[0]}.OUT"), field.raw)
 
     def _counters(self) -> dict[str, Limits]:
         """Return START, STEP, MIN and MAX of each counter, by the name of its OUT."""
-        block = self._box.blocks.get("COUNTER")
+        block = self._state.blocks.get("COUNTER")
         instances = block.instances if block else ()
         return {
             fields["OUT"].name: _counter_settings(fields) for fields in instances if "OUT" in fields
@@ -131,24 +131,24 @@ class Life:
     def _show_samples(self, made: int) -> None:
         index = max(0, made - 1)
         counters = self._counters()
-        for field in self._box.captured:
+        for field in self._state.captured:
             if isinstance(field, PosOut) and not self._wired(field):
                 value = signals.position(field.name, index, counters.get(field.name))
                 self._show(field, value)
 
     def _wired(self, field: PosOut) -> bool:
-        trigger = self._box.fields.get(f"{field.name.rpartition('.')[0]}.TRIG")
+        trigger = self._state.fields.get(f"{field.name.rpartition('.')[0]}.TRIG")
         return isinstance(trigger, Register) and trigger.text() != "ZERO"
 
     # What the parts use
 
     def _show(self, field: SimField | None, raw: int) -> None:
-        if isinstance(field, Register) and field.name not in self._box.pinned:
+        if isinstance(field, Register) and field.name not in self._state.pinned:
             field.show(raw)
 
     def _drive(self, field: SimField | None, level: int, edges: int | None = None) -> None:
         """Set a bit; `edges` counts its rising edges since the start, seen or not."""
-        if not isinstance(field, BitOut) or field.name in self._box.pinned:
+        if not isinstance(field, BitOut) or field.name in self._state.pinned:
             return
         before = self._edges.get(field.name, 0)
         after = before + (level > field.raw) if edges is None else edges
@@ -163,7 +163,7 @@ class Life:
     def _level(self, field: SimField | None) -> int:
         """Return the level of the bit that a bit_mux selects."""
         selected = self._selected(field)
-        source = self._box.fields.get(selected)
+        source = self._state.fields.get(selected)
         return source.raw if isinstance(source, BitOut) else int(selected == "ONE")
 
     def _new_edges(self, field: SimField) -> int:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 from panda_ioc.errors import CommandError
 from panda_ioc.sim.application import Application
-from panda_ioc.sim.box import Metadata, PandAState
 from panda_ioc.sim.captured import captured_columns
 from panda_ioc.sim.codecs import Labelled
 from panda_ioc.sim.fields import Register, SimField
@@ -14,6 +13,7 @@ from panda_ioc.sim.life import Life
 from panda_ioc.sim.pcap import SimCapture
 from panda_ioc.sim.reports import Attribute
 from panda_ioc.sim.settings import DISARMED, Setup, SimSettings
+from panda_ioc.sim.state import Metadata, PandAState
 from panda_ioc.sim.visitors import Visitors
 
 _REFRESH_PERIOD = 0.002
@@ -37,8 +37,8 @@ class Machine:
         alive: bool | None = None,
         hardware: Make = Life,
     ) -> None:
-        self.box = PandAState(application)
-        self.hardware: Hardware = hardware(self.box)
+        self.state = PandAState(application)
+        self.hardware: Hardware = hardware(self.state)
         self.capture: SimCapture = SimCapture(settings, self.hardware.arm)
         self.alive: bool = bool(alive)
         self.wakes = alive is None
@@ -55,9 +55,9 @@ class Machine:
 
     def metadata(self, key: str) -> Metadata:
         """Return the entry of that key; CommandError if there is none."""
-        if key not in self.box.metadata:
+        if key not in self.state.metadata:
             raise CommandError(f"Metadata key {key} not found")
-        return self.box.metadata[key]
+        return self.state.metadata[key]
 
     def refresh(self, force: bool = False) -> None:
         """Bring what the hardware sets up to date, if that was not just done."""
@@ -98,18 +98,18 @@ class Machine:
 
     def _setup(self) -> Setup:
         return Setup(
-            captured_columns(self.box.captured),
+            captured_columns(self.state.captured),
             shift=self._register("PCAP.SHIFT_SUM"),
             hw_time_offset_ns=self._hw_time_offset(),
         )
 
     def _register(self, name: str) -> int:
-        field = self.box.fields.get(name)
+        field = self.state.fields.get(name)
         return field.raw if isinstance(field, Register) else 0
 
     def _hw_time_offset(self) -> int | None:
         """Return it if the PandA has a source of hardware timestamps."""
-        source = self.box.fields.get("SYSTEM.TIMESTAMP_SOURCE")
+        source = self.state.fields.get("SYSTEM.TIMESTAMP_SOURCE")
         if not isinstance(source, Register) or not isinstance(source.codec, Labelled):
             return None
         return 0 if source.raw != source.codec.initial else None

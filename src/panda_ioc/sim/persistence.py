@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from panda_ioc.errors import CommandError, ConfigurationError
-from panda_ioc.sim.box import PandAState
 from panda_ioc.sim.commands import Commands
 from panda_ioc.sim.machine import Machine
 from panda_ioc.sim.reports import Group, Item
+from panda_ioc.sim.state import PandAState
 from panda_ioc.sim.table import TableState
 
 _log = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ class Persistence:
     def save(self) -> None:
         """Write the file anew, or leave the one there is."""
         backup = self._path.with_name(f"{self._path.name}.backup")
-        text = "".join(f"{line}\n" for line in _lines(self._machine.box))
+        text = "".join(f"{line}\n" for line in _lines(self._machine.state))
         try:
             backup.write_bytes(text.encode(errors="surrogateescape"))
             backup.replace(self._path)
@@ -111,21 +111,21 @@ def _put(commands: Commands, line: str, more: Iterator[str]) -> None:
         writer.close(complete)
 
 
-def _lines(box: PandAState) -> Iterator[str]:
+def _lines(state: PandAState) -> Iterator[str]:
     for group in _GROUPS:
-        for item in box.items[group]:
-            yield from _item_lines(box, item)
+        for item in state.items[group]:
+            yield from _item_lines(state, item)
 
 
-def _item_lines(box: PandAState, item: Item) -> Iterator[str]:
+def _item_lines(state: PandAState, item: Item) -> Iterator[str]:
     if item.text:
         yield item.line()
         return
-    field = box.fields.get(item.name)
+    field = state.fields.get(item.name)
     if isinstance(field, TableState):
         yield f"{item.name}<B"
         yield from field.base64_lines()
     else:
         yield f"{item.name}<"
-        yield from box.metadata[item.name.rpartition(".")[2]].lines
+        yield from state.metadata[item.name.rpartition(".")[2]].lines
     yield ""

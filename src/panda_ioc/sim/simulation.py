@@ -101,9 +101,9 @@ def _bit(text: str) -> int:
 
 
 def _field(machine: Machine, name: str) -> SimField:
-    if name not in machine.box.fields:
+    if name not in machine.state.fields:
         raise CommandError(f"{name} is not a field, written like TTLIN1.VAL")
-    return machine.box.fields[name]
+    return machine.state.fields[name]
 
 
 def _configure(key: str, whole: bool) -> Callable[[Machine, str], None]:
@@ -154,7 +154,7 @@ def _put_error(machine: Machine, text: str) -> None:
 
 
 def _put_ok(machine: Machine, text: str) -> None:
-    fields = [_field(machine, text)] if text else machine.box.fields.values()
+    fields = [_field(machine, text)] if text else machine.state.fields.values()
     for field in fields:
         if field.item and field.item.error:
             field.item.error = False
@@ -169,11 +169,11 @@ def _put_set(machine: Machine, text: str) -> None:
     raw = _bit(value) if isinstance(field, BitOut) else field.parse(value)
     if not machine.hardware.set_level(field, raw):
         field.show(raw)
-        machine.box.pinned.add(name)
+        machine.state.pinned.add(name)
 
 
 def _put_free(machine: Machine, text: str) -> None:
-    machine.box.pinned -= {text} if text else set(machine.box.pinned)
+    machine.state.pinned -= {text} if text else set(machine.state.pinned)
 
 
 def _put_pulse(machine: Machine, text: str) -> None:

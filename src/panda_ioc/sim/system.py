@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from panda_ioc.errors import CommandError
-from panda_ioc.sim.box import Metadata
 from panda_ioc.sim.captured import KINDS, USUAL
 from panda_ioc.sim.entities import WILD, Entity, read_entity
 from panda_ioc.sim.machine import Machine
@@ -12,6 +11,7 @@ from panda_ioc.sim.numbers import CLOCK_FREQUENCY
 from panda_ioc.sim.reports import Group, Lines, Text
 from panda_ioc.sim.scan import Cursor
 from panda_ioc.sim.simulation import Simulation
+from panda_ioc.sim.state import Metadata
 from panda_ioc.sim.table import Form, TableState
 
 IDENTITY = "PandA SW: 4.1 FPGA: 3.0.1 00000000 00000000 rootfs: panda-ioc simulator"
@@ -27,7 +27,7 @@ class System:
 
     def __init__(self, machine: Machine, connection: object) -> None:
         self._machine = machine
-        self._box = machine.box
+        self._state = machine.state
         self._connection = connection
         self._simulation = Simulation(machine)
         self._seen = dict.fromkeys(Group, 0)
@@ -73,16 +73,16 @@ class System:
         return self._machine.visitors.lines()
 
     def _get_blocks(self, rest: Cursor) -> list[str]:
-        return [f"{name} {block.spec.count}" for name, block in self._box.blocks.items()]
+        return [f"{name} {block.spec.count}" for name, block in self._state.blocks.items()]
 
     def _get_bits(self, rest: Cursor) -> list[str]:
-        return [name for _, name in sorted(self._box.bus.bits.items())]
+        return [name for _, name in sorted(self._state.bus.bits.items())]
 
     def _get_positions(self, rest: Cursor) -> list[str]:
-        return [name for _, name in sorted(self._box.bus.positions.items())]
+        return [name for _, name in sorted(self._state.bus.positions.items())]
 
     def _get_capture(self, rest: Cursor) -> list[str]:
-        captured = self._box.captured
+        captured = self._state.captured
         if not rest.accept("."):
             rest.end()
             return [f"{field.name} {field.capture_text()}" for field in captured if field.kinds]
@@ -117,13 +117,13 @@ class System:
     def _get_metadata(self, rest: Cursor) -> Text:
         if rest.accept(f".{WILD}"):
             rest.end()
-            return list(self._box.metadata)
+            return list(self._state.metadata)
         return self._metadata(rest).get()
 
     def _described(self, rest: Cursor) -> tuple[Entity, TableState | None, str]:
         """Return what is described, or the table and the name of its column."""
         rest.expect(".")
-        entity = read_entity(self._box, rest, common=True)
+        entity = read_entity(self._state, rest, common=True)
         if not entity.field or entity.attribute or rest.peek() != "[":
             rest.end()
             return entity, None, ""
@@ -165,13 +165,13 @@ class System:
         lines: list[str] = []
         for group in groups:
             seen = self._seen[group]
-            items = self._box.items[group]
+            items = self._state.items[group]
             lines += [item.line() for item in items if item.stamp > seen or item.error]
         self._forget(groups)
         return lines
 
     def _forget(self, groups: Iterable[Group]) -> None:
-        now = next(self._box.bus.stamps)
+        now = next(self._state.bus.stamps)
         self._seen.update(dict.fromkeys(groups, now))
 
     def _put_changes(self, rest: Cursor, value: str) -> None:
@@ -191,7 +191,7 @@ class System:
     def _put_capture(self, rest: Cursor, value: str) -> None:
         rest.end()
         Cursor(value).end()
-        for field in self._box.captured:
+        for field in self._state.captured:
             field.forget()
 
     def _put_pcap(self, rest: Cursor, value: str) -> None:

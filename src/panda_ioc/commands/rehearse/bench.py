@@ -16,10 +16,10 @@ from panda_ioc.errors import ConfigurationError
 from panda_ioc.protocol.commands import Append, Put, SetState
 from panda_ioc.sim import SimSettings
 from panda_ioc.sim.application import PACKAGED, load
-from panda_ioc.sim.box import PandAState
 from panda_ioc.sim.codecs import BitMux, Mux
 from panda_ioc.sim.fields import Register
 from panda_ioc.sim.machine import Machine
+from panda_ioc.sim.state import PandAState
 from panda_ioc.sim.table import TableState
 from panda_ioc.sim.twin.line import BIT_LATENCY, POSITION_LATENCY
 from panda_ioc.sim.twin.network import Network
@@ -67,8 +67,8 @@ class Bench:
         self.client = LocalClient(self.machine)
         self.streamed: dict[str, NDArray[np.uint32]] = {}
 
-    def _make(self, box: PandAState) -> TwinHardware:
-        self.hardware = TwinHardware(box)
+    def _make(self, state: PandAState) -> TwinHardware:
+        self.hardware = TwinHardware(state)
         return self.hardware
 
     @property
@@ -120,7 +120,7 @@ class Bench:
 
     def blocks(self, kind: str) -> list[str]:
         """Return the names of the blocks of a kind that the twin has."""
-        block = self.machine.box.blocks.get(kind)
+        block = self.machine.state.blocks.get(kind)
         if block is None:
             return []
         names = [block.spec.instance_name(n + 1) for n in range(len(block.instances))]
@@ -128,24 +128,24 @@ class Bench:
 
     def raw(self, name: str) -> int:
         """Return the register of a field, 0 if there is none."""
-        field = self.machine.box.fields.get(name)
+        field = self.machine.state.fields.get(name)
         return field.raw if isinstance(field, Register) else 0
 
     def units(self, name: str) -> str:
         """Return the UNITS of a time, "" if it has none."""
-        attribute = self.machine.box.fields[name].attributes.get("UNITS")
+        attribute = self.machine.state.fields[name].attributes.get("UNITS")
         return str(attribute.get()) if attribute else ""
 
     def table(self, name: str) -> NDArray[np.uint32]:
         """Return the words of a table, of all chunks if it streams."""
         if name in self.streamed:
             return self.streamed[name]
-        field = self.machine.box.fields.get(name)
+        field = self.machine.state.fields.get(name)
         return field.words if isinstance(field, TableState) else np.empty(0, "<u4")
 
     def labels(self, name: str) -> Mapping[int, str]:
         """Return the labels of an enum by their numbers."""
-        field = self.machine.box.fields.get(name)
+        field = self.machine.state.fields.get(name)
         return dict(field.spec.labels) if field else {}
 
     def wire(self, name: str) -> BenchWire:
@@ -154,7 +154,7 @@ class Bench:
         Raises:
             ConfigurationError: there is no such input
         """
-        field = self.machine.box.fields.get(name)
+        field = self.machine.state.fields.get(name)
         if not isinstance(field, Register) or not isinstance(field.codec, Mux):
             raise ConfigurationError(f"{name} is neither an output of the twin nor an input")
         delay = field.codec.delay if isinstance(field.codec, BitMux) else None
@@ -166,7 +166,7 @@ class Bench:
         """Return all wires from outputs, in the order of the inputs."""
         found = [
             self.wire(name)
-            for name, field in self.machine.box.fields.items()
+            for name, field in self.machine.state.fields.items()
             if isinstance(field, Register) and isinstance(field.codec, Mux)
         ]
         return [wire for wire in found if wire.source not in ("ZERO", "ONE")]

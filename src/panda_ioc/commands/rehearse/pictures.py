@@ -102,7 +102,7 @@ def _sources(scene: Scene) -> list[str]:
 
 
 def _captured(scene: Scene) -> Iterator[str]:
-    for field in scene.bench.machine.box.captured:
+    for field in scene.bench.machine.state.captured:
         if isinstance(field, PosOut) and field.kinds:
             yield field.name
 

@@ -127,7 +127,7 @@ def _steps(motion: Trajectory, start: int, end: int, begin: int) -> Iterator[int
 
 def _kinds(bench: Bench) -> Mapping[str, TraceKind]:
     """Tell what each output is."""
-    fields = bench.machine.box.fields
+    fields = bench.machine.state.fields
     kinds = {}
     for block in bench.network.blocks.values():
         for output in block.outputs.values():

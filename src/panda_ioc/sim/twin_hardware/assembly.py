@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from panda_ioc.errors import ConfigurationError
 from panda_ioc.sim.application import BlockSpec, FieldSpec
-from panda_ioc.sim.box import PandAState
 from panda_ioc.sim.captured import PosOut
 from panda_ioc.sim.fields import BitOut, SimField
+from panda_ioc.sim.state import PandAState
 from panda_ioc.sim.twin.block import Block
 from panda_ioc.sim.twin.blocks import block_types
 from panda_ioc.sim.twin.blocks.levels import Levels
@@ -39,7 +39,7 @@ class Assembly:
     strange: tuple[str, ...]
 
 
-def assemble(box: PandAState) -> Assembly:
+def assemble(state: PandAState) -> Assembly:
     """Make a twin of the blocks of an application.
 
     Raises:
@@ -48,7 +48,7 @@ def assemble(box: PandAState) -> Assembly:
     network = Network()
     living: set[str] = set()
     levels: set[str] = set()
-    for name, block in box.blocks.items():
+    for name, block in state.blocks.items():
         made = _known(block.spec)
         if made:
             living.add(name)
@@ -57,14 +57,14 @@ def assemble(box: PandAState) -> Assembly:
             network.add(kind(network.board, block.spec.instance_name(number)))
         if made is None or issubclass(made, Levels):
             levels.update(f.name for i in block.instances for f in i.values() if _is_output(f))
-    _connect(network, box)
+    _connect(network, state)
     pcap = network.blocks.get("PCAP")
     if not isinstance(pcap, Pcap):
         raise ConfigurationError(
             "the digital twin needs a block PCAP with ENABLE, GATE, TRIG and ACTIVE, which this"
             " application does not have; run the simulator without --twin"
         )
-    strange = tuple(name for name in box.blocks if name not in living | PASSIVE)
+    strange = tuple(name for name in state.blocks if name not in living | PASSIVE)
     return Assembly(network, pcap, frozenset(living), frozenset(levels), strange)
 
 
@@ -98,8 +98,9 @@ def _is_output(field: SimField) -> bool:
     return isinstance(field, BitOut | PosOut)
 
 
-def _connect(network: Network, box: PandAState) -> None:
+def _connect(network: Network, state: PandAState) -> None:
     bits, positions = (
-        {name: index for index, name in bus.items()} for bus in (box.bus.bits, box.bus.positions)
+        {name: index for index, name in bus.items()}
+        for bus in (state.bus.bits, state.bus.positions)
     )
     network.connect_buses(bits, positions)

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from panda_ioc.sim.box import PandAState
 from panda_ioc.sim.captured import PosOut
 from panda_ioc.sim.codecs import WireCodec
 from panda_ioc.sim.fields import BitOut, Read, Register, SimField
 from panda_ioc.sim.scan import UINT32_MAX, to_int32
+from panda_ioc.sim.state import PandAState
 from panda_ioc.sim.twin.network import Network
 from panda_ioc.sim.twin.outputs import Output
 from panda_ioc.sim.twin_hardware.tables import TableChannel
@@ -21,10 +21,10 @@ class Display:
     notes changes for the server.
     """
 
-    def __init__(self, network: Network, box: PandAState, tables: Sequence[TableChannel]) -> None:
+    def __init__(self, network: Network, state: PandAState, tables: Sequence[TableChannel]) -> None:
         self._tables = tables
-        self._buses = list(_bus_outputs(network, box))
-        self._readings = list(_readings(network, box))
+        self._buses = list(_bus_outputs(network, state))
+        self._readings = list(_readings(network, state))
 
     def refresh(self) -> None:
         """Bring all fields to the tick that the twin has reached."""
@@ -52,14 +52,14 @@ class _BusOutput:
             self._field.changed()
 
 
-def _bus_outputs(network: Network, box: PandAState) -> Iterator[_BusOutput]:
-    for field in box.fields.values():
+def _bus_outputs(network: Network, state: PandAState) -> Iterator[_BusOutput]:
+    for field in state.fields.values():
         if isinstance(field, BitOut | PosOut):
             yield _BusOutput(field, network.output(field.name))
 
 
-def _readings(network: Network, box: PandAState) -> Iterator[Reading]:
-    for field in box.fields.values():
+def _readings(network: Network, state: PandAState) -> Iterator[Reading]:
+    for field in state.fields.values():
         block = network.blocks[field.name.rpartition(".")[0]]
         if isinstance(field, Read) and field.spec.name in block.outputs:
             signed = type(field.codec) is WireCodec

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from panda_ioc.errors import CommandError
-from panda_ioc.sim.box import PandAState
 from panda_ioc.sim.captured import CapturedColumn, PosOut
+from panda_ioc.sim.state import PandAState
 from panda_ioc.sim.twin import column as modes
 
 # The server writes fewer than this.
@@ -21,20 +21,20 @@ _MODES = {
 }
 
 
-def entries(box: PandAState, columns: Sequence[CapturedColumn]) -> list[int]:
+def entries(state: PandAState, columns: Sequence[CapturedColumn]) -> list[int]:
     """Return what to write to WRITE for these columns.
 
     Raises:
         CommandError: there are more than PCAP takes
     """
-    found = [entry for column in columns for entry in _entries(box, column)]
+    found = [entry for column in columns for entry in _entries(state, column)]
     if len(found) >= _MOST:
         raise CommandError("Too many captures for PCAP")
     return found
 
 
-def _entries(box: PandAState, column: CapturedColumn) -> Iterator[int]:
-    field = box.fields[column.name]
+def _entries(state: PandAState, column: CapturedColumn) -> Iterator[int]:
+    field = state.fields[column.name]
     if isinstance(field, PosOut):
         for mode in _MODES[column.kind]:
             yield field.index << 4 | mode

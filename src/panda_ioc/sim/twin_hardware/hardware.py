@@ -4,12 +4,12 @@ import logging
 import time
 
 from panda_ioc.errors import CommandError, TwinError
-from panda_ioc.sim.box import PandAState
 from panda_ioc.sim.fields import SimField
 from panda_ioc.sim.life import Life
 from panda_ioc.sim.numbers import CLOCK_FREQUENCY
 from panda_ioc.sim.reports import Attribute
 from panda_ioc.sim.settings import DISARMED, Setup, SimSettings
+from panda_ioc.sim.state import PandAState
 from panda_ioc.sim.twin.driver import SPACING
 from panda_ioc.sim.twin.trajectory_text import parse_trajectory
 from panda_ioc.sim.twin_hardware import tables
@@ -42,9 +42,9 @@ class TwinHardware:
         network: the twin, which can be wired to more than the application has
     """
 
-    def __init__(self, box: PandAState) -> None:
-        assembly = assemble(box)
-        self._box = box
+    def __init__(self, state: PandAState) -> None:
+        assembly = assemble(state)
+        self._state = state
         self.network = assembly.network
         self._pcap = assembly.pcap
         self._levels = assembly.levels
@@ -52,10 +52,10 @@ class TwinHardware:
         self._lag = LagReport(self.network)
         self._samples: StoredSamples | None = None
         self._moving = self._busy = False
-        self._registers = Registers(self.network, box, self._settle)
-        connected = tables.connect(self.network, box, self._catch_up)
-        self._display = Display(self.network, box, list(connected))
-        self._life = Life(box, without={b for b in box.blocks if b != "SYSTEM"})
+        self._registers = Registers(self.network, state, self._settle)
+        connected = tables.connect(self.network, state, self._catch_up)
+        self._display = Display(self.network, state, list(connected))
+        self._life = Life(state, without={b for b in state.blocks if b != "SYSTEM"})
         self.controls = controls(self._pace, lambda: self.network.now, self._step, self._move)
         self._registers.write_all()
         self._plug_in()
@@ -125,7 +125,7 @@ class TwinHardware:
 
     def arm(self, setup: Setup, settings: SimSettings) -> StoredSamples:
         """Tell PCAP what to capture, and arm it."""
-        written = entries(self._box, setup.columns)
+        written = entries(self._state, setup.columns)
         self._catch_up()
         self._pcap.stream.rows.clear()
         self._registers.write("PCAP.START_WRITE", 0)

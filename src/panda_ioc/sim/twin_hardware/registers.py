@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator
 
-from panda_ioc.sim.box import PandAState
 from panda_ioc.sim.codecs import BitMux, Mux
 from panda_ioc.sim.fields import Param, Register, SimField, WriteAction
 from panda_ioc.sim.reports import Attribute
+from panda_ioc.sim.state import PandAState
 from panda_ioc.sim.twin.fields import WRITABLE
 from panda_ioc.sim.twin.network import Network
 
@@ -18,16 +18,16 @@ class Registers:
 
     Args:
         network: the twin
-        box: the fields
+        state: the fields
         settle: lets the ticks go by that the server takes for a write
     """
 
-    def __init__(self, network: Network, box: PandAState, settle: Callable[[], None]) -> None:
+    def __init__(self, network: Network, state: PandAState, settle: Callable[[], None]) -> None:
         self._network = network
         self._settle = settle
         self._fields = {
             (block.spec.instance_name(number), field.spec.name): field
-            for block in box.blocks.values()
+            for block in state.blocks.values()
             for number, fields in enumerate(block.instances, 1)
             for field in fields.values()
         }

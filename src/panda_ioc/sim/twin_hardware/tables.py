@@ -4,8 +4,8 @@ from array import array
 from collections.abc import Callable, Iterator
 
 from panda_ioc.errors import CommandError, TwinError
-from panda_ioc.sim.box import PandAState
 from panda_ioc.sim.hardware import Words
+from panda_ioc.sim.state import PandAState
 from panda_ioc.sim.table import TableState
 from panda_ioc.sim.twin.blocks.pgen import Pgen
 from panda_ioc.sim.twin.blocks.seq import Seq
@@ -51,10 +51,10 @@ class TableChannel:
 
 
 def connect(
-    network: Network, box: PandAState, before: Callable[[], None]
+    network: Network, state: PandAState, before: Callable[[], None]
 ) -> Iterator[TableChannel]:
     """Connect the tables of a PandA to the blocks that read them."""
-    for field in box.fields.values():
+    for field in state.fields.values():
         name = field.name.rpartition(".")[0]
         block = network.blocks.get(name)
         if isinstance(field, TableState) and isinstance(block, Seq | Pgen):

@@ -8,7 +8,7 @@ from panda_ioc.commands.rehearse.finding import Finding, Scene, error
 def healths(scene: Scene) -> dict[str, str]:
     """Return the worst HEALTH of each block, in the words of the PandA."""
     found = {}
-    for name, field in scene.bench.machine.box.fields.items():
+    for name, field in scene.bench.machine.state.fields.items():
         block, _, key = name.rpartition(".")
         if key == "HEALTH":
             found[block] = _worst(scene, name) or str(field.get())

@@ -10,7 +10,7 @@ def check(scene: Scene) -> Iterator[Finding]:
     foreign: list[str] = []
     for each in scene.loaded.refused:
         block = each.line.partition(".")[0].rstrip("0123456789")
-        if each.line.startswith("*") or block in scene.bench.machine.box.blocks:
+        if each.line.startswith("*") or block in scene.bench.machine.state.blocks:
             yield error(_name(each.line), f"{each.line[:80]}: {each.reason}", _remedy(each.reason))
         else:
             foreign.append(block)

@@ -160,7 +160,7 @@ def _trigger(scene: Scene, name: str, line: TableLine) -> str:
 
 
 def _label(scene: Scene, name: str, line: TableLine) -> str:
-    columns = scene.bench.machine.box.fields[f"{name}.TABLE"].spec.columns
+    columns = scene.bench.machine.state.fields[f"{name}.TABLE"].spec.columns
     labels = next(column for column in columns if column.name == "TRIGGER").labels
     return labels[line.trigger].replace("POSITION", str(line.position))
 
