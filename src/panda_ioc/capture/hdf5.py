@@ -227,8 +227,13 @@ class HDF5Writer:
         stored.id.write_direct_chunk((self._whole,), values.data)
 
     def flush(self) -> int:
-        """Write what is kept and let readers see it; returns the samples that they now can see in
-        every dataset. (They are with the operating system then, not necessarily on the platter.)"""
+        """Write what is kept and let readers see it.
+
+        The operating system has it then. It need not be on the disk yet.
+
+        Returns:
+            the samples that readers now see in every dataset
+        """
         with file_errors(self.path):
             if self._staged > self._partly:
                 self._write_part()

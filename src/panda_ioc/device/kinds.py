@@ -2,7 +2,7 @@
 
 A row gives, for a (type, subtype) of the wire: whether it can be read and written, the codec of its
 value, and its attributes. An attribute is a row like any other, one level down. Types are those
-that a PandA server 4.1 can announce; whatever a newer one announces resolves to `UNKNOWN`.
+that a PandA server 4.1 can announce. Other types, of newer servers, are `UNKNOWN`.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """The file of `--cache`: what the PandA was when it was seen last.
 
-It is a convenience: whatever is wrong with it is told in one line, and the PandA is asked instead.
+It is a convenience. If anything is wrong with it, one line says so, and the PandA is asked instead.
 """
 
 import logging

@@ -1,9 +1,9 @@
 """Load a PandA application: the three files from which a server knows its blocks.
 
-`config` names blocks and fields with their types, `registers` gives the bus index of each bit_out
-and pos_out instance (and the length of tables), `description` the texts of `*DESC`. Indentation
-is structure in all three, `#` starts a comment. A fourth file, `state`, is optional and ours: one
-`NAME=value` a line, put to the fields at start.
+`config` names blocks and fields with their types. `registers` gives the bus index of each bit_out
+and pos_out instance, and the length of tables. `description` has the texts of `*DESC`. Indentation
+is structure in all three, and `#` starts a comment. A fourth file, `state`, is optional and not of
+the server: it has lines `NAME=value`, which are put to the fields at start.
 
 Anything that cannot be understood is a ConfigurationError that names file and line.
 """

@@ -25,8 +25,8 @@ class Machine:
     Args:
         application: its blocks
         settings: how it captures
-        alive: whether its hardware moves; None for once it has been armed, so that whatever asks
-            a machine nobody has armed finds it as still as a server that has just started
+        alive: whether its hardware moves. None: from the first arm on; before, it is as still as
+            that of a server that has just started
         hardware: makes what moves the buses and makes the samples
     """
 

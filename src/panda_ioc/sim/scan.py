@@ -2,9 +2,8 @@
 
 The server takes what it wants from the front, checks it, and only then looks at what follows. So
 the order of reading decides which of several errors a client is told. Numbers are those of C:
-blanks and a sign may come first, `0x` is hexadecimal and a leading 0 octal, and what does not fit
-into 64 bits is an error while what does not fit into 32 bits wraps. Errors carry the server's own
-texts.
+blanks and a sign may come first, `0x` is hexadecimal, and a leading 0 octal. A number of more than
+64 bits is an error. One of more than 32 bits wraps. Errors carry the server's own texts.
 """
 
 import re

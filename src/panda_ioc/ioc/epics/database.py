@@ -38,7 +38,7 @@ class _Text(str):
     """The text of a field, which EPICS checks when it loads the records.
 
     Without `Validate`, epicsdbbuilder walks through all fields of the record type for each field
-    that is set, which is a tenth of the time that a bridge takes to start.
+    that is set. That takes a tenth of the start of a bridge.
     """
 
     __slots__ = ()
