@@ -124,16 +124,19 @@ def make_peer(directory: Path) -> str:
 
 def last_line(command: Sequence[str], env: Mapping[str, str] | None = None) -> str:
     """The last line that a process prints."""
-    done = subprocess.run(
-        command,
-        env={**os.environ, **(env or {})},
-        capture_output=True,
-        text=True,
-        timeout=CHILD_TIMEOUT,
-    )
-    if done.returncode:
-        raise ServerFailed(f"{command}: {done.stderr[-2000:]}")
-    return done.stdout.splitlines()[-1]
+    # No pipes: the repeater that a CA client leaves behind would keep them open.
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        done = subprocess.run(
+            command,
+            env={**os.environ, **(env or {})},
+            stdout=out,
+            stderr=err,
+            timeout=CHILD_TIMEOUT,
+        )
+        out.seek(0), err.seek(0)
+        if done.returncode:
+            raise ServerFailed(f"{command}: {err.read()[-2000:]}")
+        return out.read().splitlines()[-1]
 
 
 def last_json(command: Sequence[str], env: Mapping[str, str] | None = None) -> Results:

@@ -15,7 +15,6 @@ sys.path[:0] = [str(ROOT / "tests")]
 
 from bench import capturing, serving  # noqa: E402
 from bench.common import Side, machine, make_peer, print_table  # noqa: E402
-from panda_ioc.testing.ports import ca_repeater  # noqa: E402
 from support.servers import SHARED  # noqa: E402
 
 TABLES = {
@@ -31,7 +30,7 @@ def main() -> int:
     if not options.peer_python:
         print("the peer is not measured: give --peer-python or --make-peer\n")
     print(f"{machine()}\n")
-    with tempfile.TemporaryDirectory() as scratch, ca_repeater():
+    with tempfile.TemporaryDirectory() as scratch:
         rest = (options.config_dir, Path(scratch), options.puts)
         ours = Side(sys.executable, False, *rest)
         peer = Side(options.peer_python or "", True, *rest)
