@@ -109,12 +109,13 @@ class ChangeFeed:
         self._attention.forget()
         while True:
             await self.poll()
+            polled = time.monotonic()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(0.0, self._period_now() - self.last_duration)):
+                    await self._wanted.wait()
             # However often it is poked, half of the time is left to others.
             pause = min(self.period, self.last_duration)
-            await asyncio.sleep(pause)
-            with contextlib.suppress(TimeoutError):
-                rest = self._period_now() - self.last_duration - pause
-                await asyncio.wait_for(self._wanted.wait(), max(0.0, rest))
+            await asyncio.sleep(max(0.0, polled + pause - time.monotonic()))
 
     def _period_now(self) -> float:
         if not self._attention.is_paid:
