@@ -204,6 +204,17 @@ def test_a_hundred_thousand_points_are_rehearsed(tmp_path: Path) -> None:
         assert len(file["PCAP.TS_TRIG.Value"]) == 100_000
 
 
+def test_a_level_at_a_connector_starts_a_scan(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    layout = tmp_path / "gated.panda"
+    text = (EXAMPLES / "exposure-train.panda").read_text()
+    layout.write_text(text.replace("SEQ1.ENABLE=PCAP.ACTIVE", "SEQ1.ENABLE=TTLIN1.VAL"))
+    assert main(["rehearse", str(layout), "--for", "1s"]) == 1
+    assert "SEQ1: has a table, but was never enabled" in capsys.readouterr().out
+    assert main(["rehearse", str(layout), "--for", "1s", "--after-arm", "TTLIN1.VAL=1"]) == 0
+
+
 def test_it_is_a_command_with_a_progress_bar_on_terminals_only() -> None:
     done = subprocess.run(
         [*PROGRAM, "rehearse", "--example", "line-scan"], capture_output=True, text=True

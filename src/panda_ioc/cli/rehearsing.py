@@ -55,7 +55,12 @@ def _add_scan(parser: "ActionsContainer") -> None:
         help="move an encoder from the arm on, INENC1@BIT: from when a bit rises;"
         " ramp:FROM,TO,TIME, FILE.csv ...; may be repeated",
     )
-    add("--set", **several, metavar="FIELD=VALUE", help="change a setting; may be repeated")  # type: ignore[arg-type]
+    add(
+        "--set",
+        **several,  # type: ignore[arg-type]
+        metavar="FIELD=VALUE",
+        help="change a setting, or the level at TTLIN1.VAL; may be repeated",
+    )
     add(
         "--after-arm",
         **several,  # type: ignore[arg-type]
