@@ -47,7 +47,7 @@ def test_every_column_is_in_a_frame(tmp_path: Path, count: int) -> None:
     with h5py.File(make(tmp_path / "a.h5", count, np.arange(count) / 1e3)) as file:
         picture = plot._read(file, tmp_path, None)
     assert picture.x_label == "PCAP.TS_TRIG / mm"
-    assert {frame.label for frame in picture.frames} == {
+    assert {frame.label.partition("\n")[0] for frame in picture.frames} == {
         "PCAP.BITS0",
         "bits",
         "INENC1.VAL / mm",
@@ -59,6 +59,13 @@ def test_every_column_is_in_a_frame(tmp_path: Path, count: int) -> None:
         len(picture.x)
     }
     assert len(picture.x) <= 2 * plot.BINS
+
+
+def test_a_word_whose_bits_stand_still_says_so(tmp_path: Path) -> None:
+    still = {"PCAP.BITS0.Value": np.full(10, 5, np.uint32)}
+    with h5py.File(make(tmp_path / "a.h5", 10, **still)) as file:
+        frames = {frame.label: frame.series for frame in plot._read(file, tmp_path, None).frames}
+    assert frames["PCAP.BITS0\nno bit changes"] == ()
 
 
 def test_no_spike_is_lost(tmp_path: Path) -> None:

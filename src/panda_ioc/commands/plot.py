@@ -159,7 +159,9 @@ def _frames(datasets: list[h5py.Dataset], count: int) -> Iterator[Frame]:
         if one.dtype == bool:
             bits.append(Series(one.name[1:], *_extremes(one, count)))
         elif one.dtype == np.uint32 and "scale" not in one.attrs:
-            yield Frame(_field(one), tuple(_word(one, count)), is_logic=True)
+            changing = tuple(_word(one, count))
+            still = "" if changing else "\nno bit changes"
+            yield Frame(f"{_field(one)}{still}", changing, is_logic=True)
         else:
             levels.setdefault(_frame_of(one), []).append(one)
     if bits:
