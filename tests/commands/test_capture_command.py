@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from panda_ioc.sim.signals import Source
+from support.arming import is_idle
 from support.servers import PROGRAM, Server, Sim
 
 COUNTER = Source("COUNTER1.OUT", "Value", counter=(0, 1, 0, 0))
@@ -145,7 +146,7 @@ def test_another_layout_ends_forever(capture: Capture, sim: Sim) -> None:
     server = capture("a.h5", "--mode", "forever")
     server.wait_for("Waiting")
     sim.put("*PCAP.ARM=")
-    while sim.ask("*PCAP.COMPLETION?") != ["OK =Ok"]:
+    while not is_idle(sim.ask("*PCAP.STATUS?")[0].removeprefix("OK =")):
         time.sleep(0.01)
     sim.put("COUNTER2.OUT.CAPTURE=Value", "*PCAP.ARM=")
     assert status(server) == 6

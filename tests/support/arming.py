@@ -13,7 +13,7 @@ PATIENCE, PERIOD = 10.0, 0.005  # seconds
 def arm(client: BlockingClient) -> None:
     """Arm once the PandA is done with earlier acquisitions and with those who took them."""
     deadline = time.monotonic() + PATIENCE
-    while not _is_idle(client.send(GetLine("*PCAP.STATUS"))) and time.monotonic() < deadline:
+    while not is_idle(client.send(GetLine("*PCAP.STATUS"))) and time.monotonic() < deadline:
         time.sleep(PERIOD)
     client.send(Arm())
 
@@ -27,8 +27,9 @@ async def arm_async(client: AsyncioClient) -> None:
 
 
 async def _is_idle_async(client: AsyncioClient) -> bool:
-    return _is_idle(await client.send(GetLine("*PCAP.STATUS")))
+    return is_idle(await client.send(GetLine("*PCAP.STATUS")))
 
 
-def _is_idle(status: str) -> bool:
+def is_idle(status: str) -> bool:
+    """Whether `*PCAP.STATUS` says that it can be armed: COMPLETION says Ok before."""
     return status.startswith("Idle ") and status.endswith(" 0")
