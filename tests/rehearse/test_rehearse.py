@@ -215,6 +215,16 @@ def test_a_level_at_a_connector_starts_a_scan(
     assert main(["rehearse", str(layout), "--for", "1s", "--after-arm", "TTLIN1.VAL=1"]) == 0
 
 
+def test_settings_and_positions_of_inputs_can_be_set(
+    layout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only what comes from outside is a level: a termination is a setting as any other."""
+    settings = ("TTLIN1.TERM=50-Ohm", "SFP2_SYNC_IN.BIT1=1", "INENC1.VAL=-7")
+    assert main(["rehearse", str(layout), *(f"--set={s}" for s in settings)]) == 0
+    assert main(["rehearse", str(layout), "--set", "TTLIN1.TERM=60-Ohm"]) == 1
+    assert "TTLIN1.TERM" in capsys.readouterr().err
+
+
 def test_it_is_a_command_with_a_progress_bar_on_terminals_only() -> None:
     done = subprocess.run(
         [*PROGRAM, "rehearse", "--example", "line-scan"], capture_output=True, text=True

@@ -29,8 +29,6 @@ from panda_ioc.statefile.lines import Setting, lines_of
 
 # Lines of a streaming table that are sent at once.
 CHUNK = 2048
-# Blocks whose outputs are levels from outside.
-_FROM_OUTSIDE = ("TTLIN", "LVDSIN")
 
 
 @dataclass(frozen=True)
@@ -97,13 +95,13 @@ class Bench:
         return statefile.loaded(to_send, left_out, refused)
 
     def put(self, name: str, value: str) -> None:
-        """Set one field or attribute, or the level at a connector, such as TTLIN1.VAL.
+        """Set one field or attribute, or a level from outside, such as TTLIN1.VAL.
 
         Raises:
             CommandError: it was refused
         """
-        outside = name.startswith(_FROM_OUTSIDE)
-        self.client.send(Put("*SIM.SET", f"{name}={value}") if outside else Put(name, value))
+        is_level = name in self.hardware.levels
+        self.client.send(Put("*SIM.SET", f"{name}={value}") if is_level else Put(name, value))
 
     def write_table(self, name: str, words: NDArray[np.uint32]) -> None:
         """Write a table whole."""

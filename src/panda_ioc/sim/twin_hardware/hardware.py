@@ -40,6 +40,7 @@ class TwinHardware:
 
     Attributes:
         network: the twin, which can be wired to more than the application has
+        levels: names of the outputs whose values come from outside, such as TTLIN1.VAL
     """
 
     def __init__(self, state: PandAState) -> None:
@@ -47,7 +48,7 @@ class TwinHardware:
         self._state = state
         self.network = assembly.network
         self._pcap = assembly.pcap
-        self._levels = assembly.levels
+        self.levels = assembly.levels
         self._pace = Pace()
         self._lag = LagReport(self.network)
         self._samples: StoredSamples | None = None
@@ -75,7 +76,7 @@ class TwinHardware:
 
     def _plug_in(self) -> None:
         """Let encoders be connected."""
-        for name in sorted(self._levels):
+        for name in sorted(self.levels):
             if name.endswith(".CONN"):
                 self._registers.write(name, 1)
 
@@ -92,7 +93,7 @@ class TwinHardware:
 
     def set_level(self, field: SimField, raw: int) -> bool:
         """Set an input from outside."""
-        if field.name in self._levels:
+        if field.name in self.levels:
             self._catch_up()
             # What comes from outside takes no time of the server.
             self.network.write(field.name, raw)
