@@ -37,6 +37,17 @@ async def test_default_of_a_parameter_is_its_value_at_start(tmp_path: Path) -> N
         assert await client.get("PULSE2.MODE") == "On"
 
 
+async def test_an_enum_begins_at_0_whether_that_has_a_label_or_not(tmp_path: Path) -> None:
+    """As a server 4.1 does: its labels are sorted by their numbers, and 272 is none of them."""
+    enum = "PULSE\n    MODE  param enum\n        272 MHz\n        37 5Hz Event\n"
+    async with SimulatedPandA(write(tmp_path, config=enum)) as panda, control(panda) as client:
+        assert await client.ask("*ENUMS.PULSE.MODE?") == ["5Hz Event", "MHz"]
+        assert await client.ask("PULSE.MODE?") == ["ERR No label for value"]
+        assert await client.ask("*CHANGES.CONFIG?") == ["PULSE.MODE (error)"]
+        assert await client.ask("PULSE.MODE=MHz") == ["OK"]
+        assert await client.get("PULSE.MODE") == "MHz"
+
+
 @pytest.mark.parametrize("block", ["PULSE", "CLOCK", "COUNTER", "TTLIN", "INENC", "BITS"])
 async def test_a_block_with_other_fields_than_the_packaged_one_holds_still(
     tmp_path: Path, block: str
@@ -59,6 +70,10 @@ async def test_a_block_with_other_fields_than_the_packaged_one_holds_still(
         ({"config": "PULSE\n    delay  time\n"}, "a field name is made of"),
         ({"config": "PULSE\n    X  ext_out foo\n"}, "an ext_out is one of timestamp"),
         ({"config": "PULSE\n    DELAY  param enum\n        On\n"}, "line 3: a label of an enum"),
+        (
+            {"config": "PULSE\n    DELAY  param enum\n        1 On\n        1 Off\n"},
+            "line 4: numbers and labels of an enum must not be repeated: '1 Off'",
+        ),
         (
             {"config": "PULSE\n    DELAY  table 1\n        1 A\n"},
             "line 3: a table column is written",

@@ -235,7 +235,7 @@ def _field(
         subtype=subtype,
         options=options,
         default=default.strip() or None,
-        labels=tuple(_label(child) for child in node.children) if subtype == "enum" else (),
+        labels=_labels(node) if subtype == "enum" else (),
         columns=columns,
         registers=tuple(addresses[name][0].split()),
         description=text,
@@ -260,6 +260,17 @@ def _type(node: ConfigNode, words: list[str], unknown: bool) -> tuple[str, str, 
     raise node.fail(f"type {type_} is not one of {', '.join(ACCESSES + OTHER_TYPES)}")
 
 
+def _labels(node: ConfigNode) -> tuple[tuple[int, str], ...]:
+    """Return the labels below a line with their numbers, in the order of these."""
+    numbers: dict[int, str] = {}
+    for child in node.children:
+        number, label = _label(child)
+        if number in numbers or label in numbers.values():
+            raise child.fail("numbers and labels of an enum must not be repeated")
+        numbers[number] = label
+    return tuple(sorted(numbers.items()))
+
+
 def _label(node: ConfigNode) -> tuple[int, str]:
     number, label = _split(node)
     if not number.isdecimal() or not label.strip():
@@ -277,6 +288,6 @@ def _column(node: ConfigNode, descriptions: dict[str, tuple[str, ConfigNode]]) -
     if not match:
         raise node.fail("a table column is written 'high:low NAME [uint|int|enum]'")
     high, low, name, subtype = match.groups()
-    labels = tuple(_label(child)[1] for child in node.children)
+    labels = tuple(label for _, label in _labels(node))
     description = descriptions.get(name, ("", node))[0]
     return ColumnSpec(name, int(high), int(low), subtype or "uint", labels, description)

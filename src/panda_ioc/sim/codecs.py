@@ -97,7 +97,6 @@ class Labelled(WireCodec):
         super().__init__(spec, bus)
         self._numbers = {label: number for number, label in spec.labels}
         self._labels = dict(spec.labels)
-        self.initial = next(iter(self._labels), 0)
 
     def take(self, text: Cursor) -> int:
         if text.rest not in self._numbers:
