@@ -21,6 +21,7 @@ async def acquire(soaked: Soaked, chance: random.Random, scratch: Path) -> None:
     while True:
         await asyncio.sleep(chance.expovariate(0.2))
         await soaked.put(FIELD, "Value")
+        await soaked.put("PCAP:ARM", 0)  # a fault may have left it armed
         await (work.in_a_row() if chance.random() < 0.4 else work.single())
 
 

@@ -1,4 +1,4 @@
-"""Whether every PV is right when everything stands still."""
+"""Whether every PV is right at the end: at each look, or at some if the hardware moves on."""
 
 import asyncio
 from collections.abc import Sequence
@@ -49,17 +49,26 @@ class Comparison:
         panda = self._soaked.panda
         address = f"{panda.host}:{panda.port}:{panda.data_port}"
         with Ioc(scratch / "fresh.log", ports, address) as fresh:
-            found: list[str] = []
+            wrong = await self._look(fresh)
             for _ in range(ROUNDS):
-                await asyncio.sleep(1)
-                found = await self._truth.differences(aioca)
-                found += await self._from(fresh) + await self._not_at_rest()
-                if not found:
+                if not wrong:
                     break
+                again = await self._look(fresh)
+                wrong = {kind: text for kind, text in again.items() if kind in wrong}
         aioca.purge_channel_caches()
         print(f"{len(self._truth.specs)} PVs compared with the PandA,", end=" ")
         print(f"{len(self.names)} with a bridge that has just begun")
-        return found
+        return list(wrong.values())
+
+    async def _look(self, fresh: Ioc) -> dict[tuple[str, str], str]:
+        """What is wrong, by what it was compared with and its name."""
+        await asyncio.sleep(1)
+        found = {
+            "device": await self._truth.differences(aioca),
+            "new bridge": await self._from(fresh),
+            "rest": await self._not_at_rest(),
+        }
+        return {(of, text.split(": ")[0]): text for of, texts in found.items() for text in texts}
 
     async def _from(self, fresh: Ioc) -> list[str]:
         ours, theirs = [

@@ -24,6 +24,7 @@ class PandA:
     Attributes:
         host, port, data_port: where it listens
         is_simulated: it knows the commands `*SIM`
+        deaths: how often it was found ended though nobody had killed it
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class PandA:
         self.host, self.port = address
         self.data_port = self.port + 1
         self.is_simulated = is_simulated
+        self.deaths = 0
         self._command, self._other, self._log = command, other, log
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -51,6 +53,7 @@ class PandA:
         patience = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             if self._process is None or self._process.poll() is not None:
+                self.deaths += self._process is not None
                 self._process = self._run(command)
             with contextlib.suppress(OSError, NoPandA):
                 self.ask("*IDN?")

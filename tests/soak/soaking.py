@@ -125,6 +125,7 @@ class Soak:
         print(f"\n{self._plan.seconds / 60:.0f} minutes, seed {self._plan.seed}")
         for name, count in sorted(soaked.counts.items()):
             print(f"{count:9d} {name}")
+        print(f"{self._panda.deaths:9d} times the server had ended by itself")
         print(f"waited puts (faults included): {soaked.puts.text()}")
         print(f"recovery after a fault is over: {soaked.recoveries.text()}")
         log = soaked.ioc.text()

@@ -50,6 +50,8 @@ async def trouble(soaked: Soaked, chance: random.Random, proxy: Proxy, pause: fl
         async with on_network(name, port, proxy, chance) if port else makers[name](soaked):
             longest = 30 if name == "silence" else 8
             await asyncio.sleep(chance.choice([0.1, 0.1, 1, 5, 5, longest]))
+        # A server that did not survive the fault is no fault of the bridge.
+        await asyncio.to_thread(soaked.panda.start)
         await soaked.fault_ends()
 
 
