@@ -48,3 +48,43 @@ def test_a_sum_of_more_than_62_bits_is_an_overflow() -> None:
     lowest = -(2**31)
     steps = {1: {**AVERAGE, "INP": lowest}, 5: {"ENABLE": 1}}
     assert drive("FILTER", steps, 2**31 + 100) == {"HEALTH": [(2**31 + 9, 1)]}
+
+
+@pytest.mark.parametrize(("then", "turned"), [(-3, 136), (-100, 123)])
+def test_a_ready_average_follows_the_sign_of_the_sum_while_the_trigger_is_held(
+    then: int, turned: int
+) -> None:
+    steps = {
+        1: {**AVERAGE, "INP": 5},
+        5: {"ENABLE": 1},
+        10: {"TRIG": 1},
+        60: {"ENABLE": 0},
+        61: {"ENABLE": 1},
+        110: {"ENABLE": 0},
+        111: {"ENABLE": 1},
+        120: {"INP": then},
+    }
+    assert drive("FILTER", steps, 180) == {
+        "HEALTH": [(63, 2), (112, 0)],
+        "OUT": [(113, 5), (turned, -5)],
+        "READY": [(113, 1)],
+    }
+
+
+def test_a_held_trigger_compares_once_more_after_the_last_subtraction() -> None:
+    steps = {
+        1: {**AVERAGE, "INP": -4},
+        5: {"ENABLE": 1},
+        10: {"TRIG": 1},
+        30: {"INP": 2},
+        41: {"INP": 0},
+        86: {"ENABLE": 0},
+        87: {"ENABLE": 1},
+        94: {"ENABLE": 0},
+        95: {"ENABLE": 1},
+    }
+    assert drive("FILTER", steps, 180) == {
+        "HEALTH": [(89, 2), (96, 0)],
+        "OUT": [(97, 3)],
+        "READY": [(97, 1), (98, 0)],
+    }

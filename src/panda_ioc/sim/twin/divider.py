@@ -50,6 +50,10 @@ class Divider:
         """Whether more loads change nothing but the last bit."""
         return self._stop and self._index == LAST
 
+    def keeps(self, dividend: int, divisor: int) -> bool:
+        """Whether neither what was loaded nor this, to be loaded next, sets the last bit."""
+        return max(self._rest & WORD, dividend & WORD) < divisor
+
     @property
     def odd(self) -> bool:
         return bool(self._result & 1)

@@ -13,6 +13,7 @@ OVERFLOW, RETRIGGERED = 1, 2
 MARGIN = 4
 # Clocks after which a division that is loaded all the time is full.
 FILLED = 40
+FOREVER = 1 << 63
 
 
 class Filter(Block):
@@ -133,9 +134,6 @@ class Filter(Block):
         """Do clocks with TRIG high, when each loads the divider with the sum of its tick."""
         divider = self._divider
         while ticks and not (divider.full and divider.odd):
-            if divider.full and abs(self._inp) <= 1:
-                # The sum grows no faster than the number: what is smaller stays smaller.
-                break
             far = min(ticks, self._safe()) if divider.full else 0
             if far > MARGIN:
                 self._add(far - MARGIN)
@@ -154,6 +152,11 @@ class Filter(Block):
         size = abs(self._sum)
         low = size & WORD
         gap = self._number - low
+        if gap <= 0 or not self._divider.keeps(self._dividend, self._divisor):
+            return 0
+        if not self._inp or (abs(self._inp) == 1 and size == low):
+            # The sum grows no faster than the number: what is smaller stays smaller.
+            return FOREVER
         return (gap if size == low else min(gap, low)) // abs(self._inp)
 
     def _signature(self) -> tuple[object, ...]:
@@ -161,6 +164,7 @@ class Filter(Block):
             *(self._enabled, self._triggered, self._load, self._loaded, self._stopped),
             *(self._dividing, self._retriggered, self._overflown, self._divider.running),
             *(self._divider.ready, self._mode, self.READY.value, self.HEALTH.value),
+            *(self._negative, self._sum < 0, self._overflow()),
         )
 
     def _plan(self, tick: int, moving: bool) -> None:
@@ -169,17 +173,22 @@ class Filter(Block):
         elif self._divider.running and not self._load:
             at = tick + self._divider.ticks_left
         else:
-            at = self._next_overflow(tick)
+            at = self._next_limit(tick)
         if at is not None and not (self.wish is not None and tick < self.wish <= at):
             self.wake(at)
 
-    def _next_overflow(self, tick: int) -> int | None:
-        """Find the tick at which the sum goes over a limit, one way or the other."""
+    def _next_limit(self, tick: int) -> int | None:
+        """Find the tick at which the sum goes over a limit, one way or the other.
+
+        Its sign matters while a quotient is ready and TRIG is held: READY stays, and OUT has the
+        sign of the sum of the tick before.
+        """
         if not (self._mode == AVERAGE and self._enabled and self._inp):
             return None
         # Upwards a limit is reached, downwards it is passed.
         total, step = (self._sum, self._inp) if self._inp > 0 else (-self._sum - 1, -self._inp)
-        limit = next(x for x in (-SUM_LIMIT, SUM_LIMIT, SUM_WRAP) if x > total)
+        zero = [0] if self._load and self._divider.ready else []
+        limit = next(x for x in (-SUM_LIMIT, *zero, SUM_LIMIT, SUM_WRAP) if x > total)
         return tick + 1 - (total - limit) // step
 
 
