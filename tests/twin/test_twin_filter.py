@@ -88,3 +88,14 @@ def test_a_held_trigger_compares_once_more_after_the_last_subtraction() -> None:
         "OUT": [(97, 3)],
         "READY": [(97, 1), (98, 0)],
     }
+
+
+def test_an_overflow_is_seen_while_an_average_is_divided() -> None:
+    lowest = -(2**31)
+    steps = {
+        1: {**AVERAGE, "INP": lowest},
+        5: {"ENABLE": 1},
+        2**31 - 10: {"TRIG": 1},
+        2**31 - 9: {"TRIG": 0},
+    }
+    assert drive("FILTER", steps, 2**31 + 100) == {"HEALTH": [(2**31 + 9, 1)]}

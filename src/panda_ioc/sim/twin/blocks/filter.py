@@ -168,12 +168,10 @@ class Filter(Block):
         )
 
     def _plan(self, tick: int, moving: bool) -> None:
-        if moving:
-            at: int | None = tick + 1
-        elif self._divider.running and not self._load:
-            at = tick + self._divider.ticks_left
-        else:
-            at = self._next_limit(tick)
+        at = tick + 1 if moving else self._next_limit(tick)
+        if self._divider.running and not self._load:
+            ready = tick + self._divider.ticks_left
+            at = ready if at is None else min(at, ready)
         if at is not None and not (self.wish is not None and tick < self.wish <= at):
             self.wake(at)
 
