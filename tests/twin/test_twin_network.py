@@ -75,6 +75,20 @@ def test_a_shorter_delay_skips_what_the_line_holds() -> None:
     assert _changes(network) == [(32, 1)]
 
 
+@pytest.mark.parametrize(("tick", "end"), [(51, 85), (52, 54), (53, 54)])
+def test_a_new_delay_leaves_what_is_in_the_register_of_pcap(tick: int, end: int) -> None:
+    network = Network({"TTLIN1": "TTLIN", "PCAP": "PCAP"})
+    network.wire("PCAP.ENABLE", "TTLIN1.VAL")
+    network.write("TTLIN1.VAL", 1, 10)
+    network.write("PCAP.ARM", 0, 30)
+    network.write("TTLIN1.VAL", 0, 50)
+    recorder = network.record(["PCAP.ACTIVE"])
+    network.run_until(tick)
+    network.set_delay("PCAP.ENABLE", 31)
+    network.run_until(200)
+    assert recorder.changes(200) == [(31, "PCAP.ACTIVE", 1), (end, "PCAP.ACTIVE", 0)]
+
+
 def test_the_last_write_of_a_tick_counts() -> None:
     network = _wired()
     network.write("TTLIN1.VAL", 1, 20)

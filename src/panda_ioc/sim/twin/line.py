@@ -60,22 +60,25 @@ class Line:
             self.engine.post(now + self.latency, self.event(new))
 
     def set_delay(self, delay: int) -> None:
-        """Take another tap of the delay line: what it holds appears from the next period on."""
+        """Take another tap of the delay line: what it holds leaves it from the next period on."""
         if not self.bit or not 0 <= delay <= LONGEST_DELAY:
             text = f"delay {delay} for {self.block.name}.{self.name}"
             raise TwinError(f"{text}: only a bit input has one, of 0 to {LONGEST_DELAY}")
         now, name = self.engine.now, self.name
         self.source.detach(self)
-        waiting = self.engine.waiting(now, self.block, name)
-        level = int(getattr(self.block, name)) if waiting is None else waiting
-        self.engine.cancel(now + 1, self.block, name)
+        # What has left the delay line is in the registers in front of the block.
+        first, level = now + 1 + self.block.front, int(getattr(self.block, name))
+        for tick in range(now, first):
+            waiting = self.engine.waiting(tick, self.block, name)
+            level = level if waiting is None else waiting
+        self.engine.cancel(first, self.block, name)
         self.latency += delay - self.delay
         self.delay = delay
         self.source.attach(self)
-        self._replay(now, level)
+        self._replay(first, now, level)
 
-    def _replay(self, now: int, level: int) -> None:
-        for tick in range(now + 1, now + self.latency + 1):
+    def _replay(self, first: int, now: int, level: int) -> None:
+        for tick in range(first, now + self.latency + 1):
             held = self.selected(tick - self.latency)
             if held != level:
                 level = held
