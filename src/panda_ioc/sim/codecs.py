@@ -33,7 +33,6 @@ class WireCodec:
     def __init__(self, spec: FieldSpec, bus: Bus) -> None:
         self.spec = spec
         self.bus = bus
-        self.initial = 0
 
     def take(self, text: Cursor) -> int:
         """Take the register from the front of a text.

@@ -95,9 +95,7 @@ class Register(SimField):
 
     def __init__(self, spec: FieldSpec, name: str, number: int, bus: Bus) -> None:
         self.codec = (self.default_codec or CODECS.get(spec.subtype, Uint))(spec, bus)
-        self.raw = self.codec.initial
-        if spec.default is not None:
-            self.raw = self._default(spec)
+        self.raw = 0 if spec.default is None else self._default(spec)
         super().__init__(spec, name, number, bus)
 
     def _default(self, spec: FieldSpec) -> int:

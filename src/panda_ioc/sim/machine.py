@@ -112,7 +112,7 @@ class Machine:
         source = self.state.fields.get("SYSTEM.TIMESTAMP_SOURCE")
         if not isinstance(source, Register) or not isinstance(source.codec, Labelled):
             return None
-        return 0 if source.raw != source.codec.initial else None
+        return 0 if source.raw else None
 
 
 def _not_configured() -> None:
