@@ -50,7 +50,7 @@ async def trouble(soaked: Soaked, chance: random.Random, proxy: Proxy, pause: fl
         async with on_network(name, port, proxy, chance) if port else makers[name](soaked):
             longest = 30 if name == "silence" else 8
             await asyncio.sleep(chance.choice([0.1, 0.1, 1, 5, 5, longest]))
-        # A server that did not survive the fault is no fault of the bridge.
+        # Whether it was killed, or did not survive another fault.
         await asyncio.to_thread(soaked.panda.start)
         await soaked.fault_ends()
 
@@ -69,10 +69,9 @@ async def on_network(
 
 @asynccontextmanager
 async def killed(soaked: Soaked) -> AsyncIterator[None]:
-    """The PandA's server is killed, and begins anew."""
+    """The PandA's server is killed."""
     await asyncio.to_thread(soaked.panda.kill)
     yield
-    await asyncio.to_thread(soaked.panda.start)
 
 
 @asynccontextmanager
@@ -82,7 +81,6 @@ async def frozen(soaked: Soaked) -> AsyncIterator[None]:
     yield
     soaked.panda.thaw()
     await asyncio.sleep(ENDING)
-    await asyncio.to_thread(soaked.panda.start)
 
 
 @asynccontextmanager
